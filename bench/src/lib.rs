@@ -1,0 +1,1 @@
+//! Benchmark programs, each beside a bare reference in the same run.

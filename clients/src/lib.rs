@@ -1,0 +1,1 @@
+//! Connection settings that connectors and sinks share.

@@ -1,0 +1,1 @@
+//! Each new file of a folder, once.

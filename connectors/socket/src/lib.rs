@@ -1,0 +1,1 @@
+//! Lines and frames from TCP, UDP and unix sockets.

@@ -1,0 +1,125 @@
+//! What a log amounts to.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::batch::BatchId;
+use crate::sink::Receipt;
+use crate::split::SplitId;
+use crate::transform::State;
+
+use super::entry::{Commit, Entry, Opened, Plan, PositionAt};
+
+/// What a log amounts to: its entries, applied in order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// The last opening.
+    pub opened: Opened,
+    /// The last committed batch; 0 if none.
+    pub committed: BatchId,
+    /// When it was committed, in milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub committed_ms: u64,
+    /// Positions and finished splits, by source.
+    #[serde(default)]
+    pub sources: BTreeMap<Arc<str>, SourceLedger>,
+    /// The last receipt of each settling sink.
+    #[serde(default)]
+    pub receipts: BTreeMap<Arc<str>, Receipt>,
+    /// The transform's state after the last committed batch.
+    #[serde(default)]
+    pub state: Option<State>,
+    /// Batches that are planned and not committed, in order.
+    #[serde(default)]
+    pub pending: VecDeque<Plan>,
+}
+
+/// What is known of one source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLedger {
+    /// The committed position of each split.
+    #[serde(default)]
+    pub positions: BTreeMap<SplitId, PositionAt>,
+    /// Splits that ended for good and are not to be read again.
+    #[serde(default)]
+    pub finished: BTreeSet<SplitId>,
+}
+
+impl Ledger {
+    /// The number of the next batch to be planned.
+    #[must_use]
+    pub fn next_batch(&self) -> BatchId {
+        self.pending.back().map_or(self.committed, |plan| plan.batch) + 1
+    }
+
+    /// Applies an entry.
+    ///
+    /// # Errors
+    /// A sentence that says in which way the entry cannot follow the ones before it.
+    pub fn apply(&mut self, entry: Entry) -> Result<(), String> {
+        match entry {
+            Entry::Opened(opened) => self.apply_opened(opened),
+            Entry::Plan(plan) => self.apply_plan(plan),
+            Entry::Commit(commit) => self.apply_commit(commit),
+            Entry::Ledger(ledger) => {
+                *self = *ledger;
+                Ok(())
+            }
+        }
+    }
+
+    fn apply_opened(&mut self, opened: Opened) -> Result<(), String> {
+        if opened.epoch <= self.opened.epoch {
+            return Err(format!("epoch {} follows epoch {}", opened.epoch, self.opened.epoch));
+        }
+        self.opened = opened;
+        Ok(())
+    }
+
+    fn apply_plan(&mut self, plan: Plan) -> Result<(), String> {
+        if plan.batch != self.next_batch() {
+            return Err(format!(
+                "batch {} is planned where batch {} is due",
+                plan.batch,
+                self.next_batch()
+            ));
+        }
+        self.pending.push_back(plan);
+        Ok(())
+    }
+
+    fn apply_commit(&mut self, commit: Commit) -> Result<(), String> {
+        let last_planned = self.next_batch() - 1;
+        if commit.upto < self.committed || commit.upto > last_planned {
+            return Err(format!(
+                "batch {} is committed, but batches {} to {last_planned} are planned",
+                commit.upto,
+                self.committed + 1
+            ));
+        }
+        while self.pending.front().is_some_and(|plan| plan.batch <= commit.upto) {
+            self.pending.pop_front();
+        }
+        self.committed = commit.upto;
+        self.committed_ms = commit.time_ms;
+        for (source, moved) in commit.sources {
+            let known = self.sources.entry(source).or_default();
+            known.positions.extend(moved.positions);
+            for split in moved.finished {
+                known.positions.remove(&split);
+                known.finished.insert(split);
+            }
+            for split in moved.forgotten {
+                known.positions.remove(&split);
+                known.finished.remove(&split);
+            }
+        }
+        self.receipts.extend(commit.receipts);
+        if commit.state.is_some() {
+            self.state = commit.state;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! The role that turns raw columns into typed ones.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::datatypes::SchemaRef;
+
+use crate::dead_letter::Reason;
+
+/// Turns the raw columns of a slice into typed ones. It is pure and runs on worker threads, for
+/// several slices at once.
+pub trait Decode: Send + Sync {
+    /// The schema of what comes out, if it is known before the first record.
+    fn schema(&self) -> Option<SchemaRef>;
+
+    /// Decodes the records of one slice. A record that cannot be decoded is listed in
+    /// [`Decoded::rejected`] and never takes its neighbours with it.
+    ///
+    /// # Errors
+    /// Only if the columns themselves are not what this decoder was made for: a mistake in the
+    /// program or the configuration, never in a record.
+    fn decode(&self, records: &RecordBatch) -> Result<Decoded, String>;
+}
+
+/// What a decoder made of one slice.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// The rows that could be decoded.
+    pub columns: RecordBatch,
+    /// For each row the index of the record it came from; `None` if one to one.
+    pub rows: Option<UInt32Array>,
+    /// The records that could not be decoded, by ascending index.
+    pub rejected: Vec<(u32, Reason)>,
+}
+
+/// The decoder of sources whose columns are typed already.
+#[derive(Clone, Debug, Default)]
+pub struct AsIs {
+    /// The schema, if it is known before the first record.
+    pub schema: Option<SchemaRef>,
+}
+
+impl AsIs {
+    /// A decoder of columns with this schema.
+    #[must_use]
+    pub fn shared(schema: Option<SchemaRef>) -> Arc<dyn Decode> {
+        Arc::new(Self { schema })
+    }
+}
+
+impl Decode for AsIs {
+    fn schema(&self) -> Option<SchemaRef> {
+        self.schema.clone()
+    }
+
+    fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {
+        Ok(Decoded { columns: records.clone(), rows: None, rejected: Vec::new() })
+    }
+}

@@ -1,0 +1,1 @@
+//! Walks the path of a batch.

@@ -1,0 +1,92 @@
+//! What finds the rate that the sinks sustain.
+
+use std::fmt;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Adaptive, Pid};
+
+/// Finds the rate that the sinks sustain from what past batches cost. A pure state machine: it
+/// has no clock.
+pub trait Estimator: Send + fmt::Debug {
+    /// Takes in a completed batch and returns the new rate in records per second, or `None` if
+    /// this batch says nothing.
+    fn observe(&mut self, batch: &Observation) -> Option<f64>;
+}
+
+/// What a completed batch tells an estimator.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Observation {
+    /// When it was complete, in milliseconds.
+    pub time_ms: f64,
+    /// Records in it.
+    pub records: f64,
+    /// Time that its processing took, in milliseconds.
+    pub processing_ms: f64,
+    /// Time from when it was due until its processing began, in milliseconds.
+    pub scheduling_delay_ms: f64,
+    /// Whether more could have been read, had the controller's rate allowed it.
+    pub limited: bool,
+}
+
+/// Which estimator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EstimatorKind {
+    /// Spark Streaming's formula, to the digit.
+    #[default]
+    Pid,
+    /// Fits what a batch costs and aims below the interval.
+    Adaptive,
+}
+
+/// The controller that keeps the rate to what the sinks sustain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Backpressure {
+    /// Which estimator finds the rate.
+    pub estimator: EstimatorKind,
+    /// `pid`: how strongly the last error counts. At least 0.
+    pub proportional: f64,
+    /// `pid`: how strongly the records that queued up count. At least 0.
+    pub integral: f64,
+    /// `pid`: how strongly the change of the error counts. At least 0.
+    pub derivative: f64,
+    /// The lowest rate that is ever set, in records per second. Above 0.
+    pub minimum: f64,
+    /// The rate until the first estimate, in records per second; absent = no limit but those of
+    /// the sources.
+    pub initial: Option<f64>,
+    /// The highest rate that is ever set, in records per second; absent = no limit.
+    pub maximum: Option<f64>,
+    /// `adaptive`: the part of the interval that a batch should take, above 0 and at most 1.
+    pub headroom: f64,
+}
+
+impl Default for Backpressure {
+    fn default() -> Self {
+        Self {
+            estimator: EstimatorKind::Pid,
+            proportional: 1.0,
+            integral: 0.2,
+            derivative: 0.0,
+            minimum: 100.0,
+            initial: None,
+            maximum: None,
+            headroom: 0.8,
+        }
+    }
+}
+
+impl Backpressure {
+    /// The estimator for a pipeline with this interval.
+    #[must_use]
+    pub fn estimator(&self, interval: Duration) -> Box<dyn Estimator> {
+        match self.estimator {
+            EstimatorKind::Pid => Box::new(Pid::new(self, interval)),
+            EstimatorKind::Adaptive => Box::new(Adaptive::new(self, interval)),
+        }
+    }
+}

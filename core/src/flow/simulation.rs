@@ -1,0 +1,1 @@
+//! Estimators against a model of a sink, without a clock.

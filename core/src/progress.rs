@@ -1,0 +1,170 @@
+//! What listeners are told of a pipeline.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::batch::BatchId;
+use crate::position::Position;
+use crate::split::SplitId;
+
+/// Hears of everything that happens to a pipeline. It is called on the engine's task and must
+/// not block.
+pub trait Listener: Send + Sync {
+    /// Something happened.
+    fn on_event(&self, event: &Event);
+}
+
+/// What can happen to a pipeline.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The pipeline entered a state.
+    State {
+        /// The pipeline.
+        pipeline: Arc<str>,
+        /// Its state.
+        state: PipelineState,
+    },
+    /// A batch was written and recorded.
+    Progress(Arc<Progress>),
+    /// Batches up to this one are durable and committed.
+    Committed {
+        /// The pipeline.
+        pipeline: Arc<str>,
+        /// The last of them.
+        upto: BatchId,
+    },
+}
+
+/// The state of a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PipelineState {
+    /// Opening its checkpoint, connecting, replaying.
+    Starting,
+    /// Batches flow, or would if there were records.
+    Running,
+    /// It cannot go on for now, and tries again by itself.
+    Waiting {
+        /// The component that it waits for: a source, a sink, `checkpoint`.
+        component: String,
+        /// Why, in a sentence.
+        reason: String,
+    },
+    /// Reading has ended; what was read is written.
+    Draining,
+    /// It ended as it was asked to.
+    Stopped,
+    /// It ended because going on is pointless until a person changes something.
+    Failed {
+        /// Why, in a sentence.
+        reason: String,
+    },
+}
+
+/// The progress of one batch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The pipeline.
+    pub pipeline: Arc<str>,
+    /// The batch.
+    pub batch: BatchId,
+    /// When the batch was complete, in milliseconds since the Unix epoch.
+    pub time_ms: u64,
+    /// Records that were read.
+    pub records: u64,
+    /// Bytes of raw records that were read.
+    pub bytes: u64,
+    /// Time that decoding, transforming, writing and committing took, in milliseconds.
+    pub processing_ms: f64,
+    /// Time from when the batch was due until its processing began, in milliseconds, the waiting
+    /// for the batch before it included.
+    pub scheduling_delay_ms: f64,
+    /// The rate in force for this batch over all splits, in records per second; absent if there
+    /// was no limit.
+    pub rate: Option<f64>,
+    /// What kept the batch from being larger.
+    pub limited_by: LimitedBy,
+    /// Time by stage.
+    #[serde(default)]
+    pub stages: Stages,
+    /// Rows handed to the sinks.
+    #[serde(default)]
+    pub rows: u64,
+    /// Records that became dead letters.
+    #[serde(default)]
+    pub dead_letters: u64,
+    /// Attempts beyond the first, over all sinks.
+    #[serde(default)]
+    pub retries: u64,
+    /// The largest splits of the batch, at most [`Progress::MAX_SPLITS`].
+    pub splits: Vec<SplitProgress>,
+}
+
+impl Progress {
+    /// The most splits that are listed: those that yielded the most.
+    pub const MAX_SPLITS: usize = 256;
+}
+
+/// Time by stage, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stages {
+    /// Reading from the sources.
+    pub read_ms: f64,
+    /// Decoding and transforming.
+    pub prepare_ms: f64,
+    /// Writing to the sinks, retries included.
+    pub write_ms: f64,
+    /// Making durable, recording, publishing.
+    pub commit_ms: f64,
+}
+
+/// What one split gave to a batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SplitProgress {
+    /// The source.
+    pub source: Arc<str>,
+    /// The split.
+    pub split: SplitId,
+    /// The position of the first record.
+    pub from: Position,
+    /// The position after the last record.
+    pub until: Position,
+    /// Records that it yielded.
+    pub records: u64,
+    /// Records that it was granted.
+    pub granted: u64,
+    /// Records that remained behind `until`; absent if unknown.
+    pub lag: Option<u64>,
+}
+
+/// What kept a batch, or a split in it, from being larger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitedBy {
+    /// There was no more to read.
+    #[default]
+    Available,
+    /// A limit in the configuration.
+    Configured,
+    /// The rate that the controller found.
+    Controller,
+    /// The largest batch that is allowed, in records or bytes.
+    BatchSize,
+    /// The byte budget of the process.
+    Memory,
+}
+
+impl LimitedBy {
+    /// The word as it stands in metrics and progress records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Configured => "configured",
+            Self::Controller => "controller",
+            Self::BatchSize => "batch_size",
+            Self::Memory => "memory",
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The role of a replayable input.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use thiserror::Error;
+use tokio::time::Instant;
+
+use crate::batch::Slice;
+use crate::component::Observe;
+use crate::decode::Decode;
+use crate::position::Position;
+use crate::range::Range;
+use crate::split::{Grant, SplitId, SplitStatus};
+
+/// An input that can be read again from a position.
+///
+/// A source is a plain state machine. The engine owns connecting, back-off, limits, the plan,
+/// replay and commit; a source answers questions. It keeps no position of its own that matters:
+/// each [`Grant`] says where to read from.
+#[async_trait]
+pub trait Source: Send {
+    /// What turns the raw columns into typed ones; asked once, before the first read.
+    fn decoder(&self) -> Arc<dyn Decode>;
+
+    /// The first I/O. The engine calls it again, with back-off, until it succeeds, and again
+    /// after [`SourceError::Disconnected`].
+    ///
+    /// # Errors
+    /// Says whether trying again makes sense, see [`SourceError`].
+    async fn connect(&mut self, resume: &Resume) -> Result<(), SourceError>;
+
+    /// The splits that this gateway owns now. `next` holds the position that will be read next
+    /// for each split that has one; the backlog is counted from there. A split that is missing
+    /// from the answer was lost without notice: nothing of it will be committed any more.
+    ///
+    /// It is called before each batch and should answer in a few milliseconds from what the
+    /// client already knows.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    async fn splits(
+        &mut self,
+        next: &BTreeMap<SplitId, Position>,
+    ) -> Result<Vec<SplitStatus>, SourceError>;
+
+    /// Reads what is there, up to the grants, and at the latest until `deadline`. It may take
+    /// less than granted, never more, and does not wait for records to arise. Slices of one
+    /// split come in order and without gaps; empty ones are left out.
+    ///
+    /// # Errors
+    /// See [`SourceError`]. Nothing counts as read then.
+    async fn read(
+        &mut self,
+        grants: &[Grant],
+        deadline: Instant,
+    ) -> Result<Vec<Slice>, SourceError>;
+
+    /// Reads exactly these ranges again, after a crash. One slice per range.
+    ///
+    /// # Errors
+    /// [`SourceError::Lost`] if a range is not there any more; else see [`SourceError`].
+    async fn replay(&mut self, ranges: &[Range]) -> Result<Vec<Slice>, SourceError>;
+
+    /// Returns when a read is likely to find something. It may be dropped at any await.
+    async fn ready(&mut self);
+
+    /// Everything before these positions is durable in all sinks and recorded in the checkpoint:
+    /// the source may tell its system and forget it. An error is reported, and the positions are
+    /// told again with the next commit.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    async fn commit(&mut self, committed: &[Committed]) -> Result<(), SourceError>;
+
+    /// These splits were [leaving](crate::split::SplitPhase::Leaving); all that was read of them
+    /// is committed, and they may go.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    async fn release(&mut self, splits: &[SplitId]) -> Result<(), SourceError> {
+        let _ = splits;
+        Ok(())
+    }
+
+    /// Finished splits that cannot come again (a file that is gone, say), so that the checkpoint
+    /// need not remember them. Asked after each commit; a split is named once.
+    async fn forget(&mut self) -> Vec<SplitId> {
+        Vec::new()
+    }
+
+    /// Ends connections and tasks. Nothing is called afterwards.
+    async fn close(&mut self) {}
+
+    /// State to look at from outside, if there is some.
+    fn observe(&self) -> Option<Arc<dyn Observe>> {
+        None
+    }
+}
+
+/// What the checkpoint knows of a source when it connects.
+#[derive(Clone, Debug, Default)]
+pub struct Resume {
+    /// The committed position of each split.
+    pub committed: BTreeMap<SplitId, Position>,
+    /// Splits that were read to their last record and committed, and are not to be read again.
+    pub finished: Vec<SplitId>,
+}
+
+/// A committed position of one split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The split.
+    pub split: SplitId,
+    /// The generation under which it was read.
+    pub generation: u64,
+    /// Everything before this is committed.
+    pub position: Position,
+    /// Whether the split ended there for good.
+    pub finished: bool,
+}
+
+/// Why a source could not do what it was asked, and what that means for the engine.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The connection is gone: connect again, then go on.
+    #[error("{0}")]
+    Disconnected(String),
+    /// It may work when tried again.
+    #[error("{0}")]
+    Transient(String),
+    /// Records between the position and the first that still exists are gone.
+    #[error("{0}")]
+    Lost(String),
+    /// Trying again is pointless until a person changes something.
+    #[error("{0}")]
+    Fatal(String),
+}

@@ -1,0 +1,1 @@
+//! Bytes to columns and back: text, JSON, CSV, Avro, Parquet.

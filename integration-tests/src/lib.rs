@@ -1,0 +1,1 @@
+//! The harness that runs the built binary, and the scenarios.

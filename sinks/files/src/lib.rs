@@ -1,0 +1,1 @@
+//! Files that roll, each record exactly once.

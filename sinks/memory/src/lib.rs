@@ -1,0 +1,1 @@
+//! The last rows, to look at over the admin address.

@@ -1,0 +1,2 @@
+//! The habits of the project, one command each.
+fn main() {}
