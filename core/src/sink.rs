@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::batch::{Batch, BatchId};
+use crate::batch::Batch;
 use crate::component::Observe;
 use crate::dead_letter::Reason;
 
@@ -22,6 +22,12 @@ pub trait Sink: Send {
     /// When a batch that was written is safe.
     fn durability(&self) -> Durability {
         Durability::AtWrite
+    }
+
+    /// Whether a batch that comes again after a crash must have the very same rows, because the
+    /// sink recognises it by its number. The plan of each batch is then synced on its own.
+    fn needs_plan(&self) -> bool {
+        false
     }
 
     /// The first I/O. The engine calls it again, with back-off, until it succeeds, and again
@@ -147,13 +153,4 @@ pub enum SinkError {
     /// Trying again is pointless until a person changes something.
     #[error("{0}")]
     Fatal(String),
-}
-
-/// For the engine's bookkeeping: the last batch and the receipt under which a sink is safe.
-#[derive(Clone, Debug)]
-pub struct Settled {
-    /// All batches up to this one are safe.
-    pub upto: BatchId,
-    /// What the checkpoint has to hold for that.
-    pub receipt: Option<Receipt>,
 }

@@ -24,6 +24,12 @@ pub trait Source: Send {
     /// What turns the raw columns into typed ones; asked once, before the first read.
     fn decoder(&self) -> Arc<dyn Decode>;
 
+    /// Whether no new split can ever appear, so that the pipeline ends by itself when all splits
+    /// have [ended](crate::split::SplitPhase::Ended) and are read.
+    fn bounded(&self) -> bool {
+        false
+    }
+
     /// The first I/O. The engine calls it again, with back-off, until it succeeds, and again
     /// after [`SourceError::Disconnected`].
     ///

@@ -1,1 +1,11 @@
 //! Conformance suites and doubles.
+
+mod checkpoint;
+mod clock;
+mod numbers;
+mod recorder;
+
+pub use checkpoint::MemoryCheckpoint;
+pub use clock::PausedClock;
+pub use numbers::{Fault as SourceFault, Numbers};
+pub use recorder::{Fault as SinkFault, Recorder, RecorderStore, Reject};

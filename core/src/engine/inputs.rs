@@ -1,0 +1,435 @@
+//! The sources of a pipeline: what the next batch may read, and the reading of it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{join_all, select_all};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::Slice;
+use crate::budget::{Budget, Reservation};
+use crate::checkpoint::{Ledger, Plan};
+use crate::clock::Clock;
+use crate::flow::Bucket;
+use crate::progress::LimitedBy;
+use crate::range::Range;
+use crate::split::{Grant, SplitId};
+
+use super::failure::Failure;
+use super::grants::{BatchBounds, Candidate, Granted, SourceMeter, bucket, grant, rate};
+use super::input::{Input, InputParts};
+use super::report::Reporter;
+use super::settings::Settings;
+
+/// The least that is reserved for a batch, in bytes: below it, reading waits for memory.
+const LEAST_BYTES: u64 = 256 << 10;
+
+/// Raw records take their own bytes, and about as many again once they are decoded.
+const DECODED_FACTOR: u64 = 2;
+
+/// The sources of a pipeline, with the limits that they are read under.
+pub(super) struct Inputs {
+    list: Vec<Input>,
+    meters: Vec<SourceMeter>,
+    configured: Option<Bucket>,
+    controlled: Option<(f64, Bucket)>,
+    settings: Arc<Settings>,
+    clock: Arc<dyn Clock>,
+    budget: Budget,
+    reporter: Arc<Reporter>,
+}
+
+/// What was read for one batch.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// The slices, by source and split.
+    pub(super) slices: Vec<Slice>,
+    /// Records that each split was granted, and the backlog that it had before.
+    pub(super) splits: HashMap<(Arc<str>, SplitId), SplitReading>,
+    /// The memory that it holds.
+    pub(super) reservation: Option<Reservation>,
+    /// What kept it from being larger.
+    pub(super) limited_by: LimitedBy,
+    /// Whether the controller's rate was what kept it from being larger.
+    pub(super) limited_by_controller: bool,
+    /// The rate in force over all sources.
+    pub(super) rate: Option<f64>,
+    /// How long reading took.
+    pub(super) took: Duration,
+    /// Whether nothing is left that this run is to read.
+    pub(super) exhausted: bool,
+    /// Whether all sources could be asked.
+    pub(super) complete: bool,
+}
+
+/// What one split was granted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SplitReading {
+    pub(super) granted: u64,
+    pub(super) backlog: Option<u64>,
+}
+
+impl Inputs {
+    pub(super) fn new(
+        parts: Vec<InputParts>,
+        settings: Arc<Settings>,
+        clock: Arc<dyn Clock>,
+        budget: Budget,
+        reporter: Arc<Reporter>,
+    ) -> Self {
+        let list: Vec<Input> = parts.into_iter().map(Input::new).collect();
+        let period = settings.period();
+        let meters = list.iter().map(|input| SourceMeter::new(&input.limits, period)).collect();
+        let configured = settings.max_rate.map(|rate| bucket(rate, period));
+        Self { list, meters, configured, controlled: None, settings, clock, budget, reporter }
+    }
+
+    /// Begins from what the checkpoint holds.
+    pub(super) fn begin(&mut self, ledger: &Ledger) {
+        for input in &mut self.list {
+            input.begin(ledger.sources.get(&input.name), Instant::now());
+        }
+    }
+
+    /// Reads one batch: refreshes the splits, grants, reserves memory, reads.
+    pub(super) async fn gather(
+        &mut self,
+        controller_rate: Option<f64>,
+        deadline: Instant,
+    ) -> Result<Reading, Failure> {
+        let started = Instant::now();
+        self.refresh().await?;
+        let now = self.clock.elapsed();
+        self.set_controller(controller_rate, now);
+
+        let complete = self.list.iter().all(|input| input.trouble().is_none());
+        let mut reading = Reading { rate: self.rate(), complete, ..Reading::default() };
+        let candidates = self.candidates();
+        if candidates.is_empty() {
+            reading.exhausted = self.list.iter().all(Input::is_exhausted);
+            reading.took = started.elapsed();
+            return Ok(reading);
+        }
+        let want = self.settings.max_batch_bytes.saturating_mul(DECODED_FACTOR);
+        let Some(mut reservation) = self.budget.reserve(want, LEAST_BYTES.min(want)) else {
+            reading.limited_by = LimitedBy::Memory;
+            return Ok(reading);
+        };
+        let bounds = BatchBounds {
+            configured: self.configured.as_ref().map(|bucket| bucket.available(now)),
+            controller: self.controlled.as_ref().map(|(_, bucket)| bucket.available(now)),
+            max_records: self.settings.max_batch_records,
+            bytes: reservation.bytes() / DECODED_FACTOR,
+        };
+        let granted = grant(&candidates, &mut self.meters, &bounds, now);
+        for (candidate, name) in candidates.iter().map(|c| (c, &self.list[c.input].name)) {
+            let key = (name.clone(), candidate.status.split.clone());
+            let backlog = candidate.status.backlog;
+            reading.splits.insert(key, SplitReading { granted: 0, backlog });
+        }
+        for (input, grants) in self.list.iter().zip(&granted.grants) {
+            for grant in grants {
+                let key = (input.name.clone(), grant.split.clone());
+                if let Some(split) = reading.splits.get_mut(&key) {
+                    split.granted = grant.records;
+                }
+            }
+        }
+        reading.slices = self.read(&granted, deadline).await?;
+        self.account(&reading.slices, now);
+
+        let bytes: u64 = reading.slices.iter().map(|slice| slice.range.bytes).sum();
+        let records: u64 = reading.slices.iter().map(|slice| slice.range.records).sum();
+        reading.limited_by = limited_by(&granted, &reading.slices, records, bounds.bytes, want);
+        reading.limited_by_controller = reading.limited_by == LimitedBy::Controller;
+        reservation.set(bytes.saturating_mul(DECODED_FACTOR));
+        reading.reservation = (bytes > 0).then_some(reservation);
+        reading.took = started.elapsed();
+        Ok(reading)
+    }
+
+    async fn refresh(&mut self) -> Result<(), Failure> {
+        let (settings, reporter) = (self.settings.clone(), self.reporter.clone());
+        let refreshes = self.list.iter_mut().map(|input| {
+            let (settings, reporter) = (&settings, &reporter);
+            async move {
+                let outcome = async {
+                    input.connect(&settings.backoff).await?;
+                    input.refresh(&settings.backoff, settings.available_now).await
+                };
+                let outcome = outcome.await;
+                match input.trouble() {
+                    Some(reason) => reporter.waiting(&input.name, reason),
+                    None => reporter.recovered(&input.name),
+                }
+                outcome.map_err(|error| Failure::of_source(&input.name, &error))
+            }
+        });
+        join_all(refreshes).await.into_iter().collect::<Result<(), Failure>>()?;
+        for (input, meter) in self.list.iter().zip(&mut self.meters) {
+            meter.retain(|split| input.knows(split));
+        }
+        Ok(())
+    }
+
+    fn set_controller(&mut self, rate_now: Option<f64>, now: Duration) {
+        let period = self.settings.period();
+        match (rate_now, &mut self.controlled) {
+            (None, _) => self.controlled = None,
+            (Some(new), Some((old, bucket))) => {
+                if (new - *old).abs() > f64::EPSILON {
+                    bucket.set_rate(now, rate(new, period));
+                    *old = new;
+                }
+            }
+            (Some(new), None) => self.controlled = Some((new, bucket(new, period))),
+        }
+    }
+
+    /// The rate in force over all sources: the lower of the configured one and the controller's.
+    fn rate(&self) -> Option<f64> {
+        let controlled = self.controlled.as_ref().map(|(rate, _)| *rate);
+        match (controlled, self.settings.max_rate) {
+            (Some(controlled), Some(configured)) => Some(controlled.min(configured)),
+            (controlled, configured) => controlled.or(configured),
+        }
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let of_input = |(index, input): (usize, &Input)| {
+            input
+                .candidates()
+                .map(|(status, next, until)| Candidate {
+                    input: index,
+                    status: status.clone(),
+                    next: next.clone(),
+                    until: until.cloned(),
+                })
+                .collect::<Vec<_>>()
+        };
+        self.list.iter().enumerate().flat_map(of_input).collect()
+    }
+
+    async fn read(&mut self, granted: &Granted, deadline: Instant) -> Result<Vec<Slice>, Failure> {
+        let backoff = self.settings.backoff;
+        let reads = self.list.iter_mut().zip(&granted.grants).map(|(input, grants)| async move {
+            if grants.is_empty() {
+                return Ok(Vec::new());
+            }
+            let slices = input.read(grants, deadline, &backoff).await;
+            let slices = slices.map_err(|error| Failure::of_source(&input.name, &error))?;
+            within_grants(&input.name, grants, &slices)?;
+            Ok(slices)
+        });
+        let slices: Result<Vec<Vec<Slice>>, Failure> = join_all(reads).await.into_iter().collect();
+        Ok(slices?.into_iter().flatten().collect())
+    }
+
+    fn account(&mut self, slices: &[Slice], now: Duration) {
+        for slice in slices {
+            let range = &slice.range;
+            if let Some(index) = self.list.iter().position(|input| input.name == range.source) {
+                self.meters[index].take(now, &range.split, range.records, range.bytes);
+            }
+        }
+        let records = slices.iter().map(|slice| slice.range.records).sum();
+        if let Some(bucket) = &self.configured {
+            bucket.take(now, records);
+        }
+        if let Some((_, bucket)) = &self.controlled {
+            bucket.take(now, records);
+        }
+    }
+
+    /// Reads the ranges of a plan again, however long that takes.
+    pub(super) async fn replay(
+        &mut self,
+        plan: &Plan,
+        cancel: &CancellationToken,
+    ) -> Result<Reading, Failure> {
+        let started = Instant::now();
+        let mut slices: Vec<Option<Slice>> = vec![None; plan.ranges.len()];
+        for input in &mut self.list {
+            let own: Vec<usize> = (0..plan.ranges.len())
+                .filter(|index| plan.ranges[*index].source == input.name)
+                .collect();
+            let ranges: Vec<Range> = own.iter().map(|index| plan.ranges[*index].clone()).collect();
+            if ranges.is_empty() {
+                continue;
+            }
+            let read = replay_input(input, &ranges, &self.settings, &self.reporter, cancel).await?;
+            for (index, slice) in own.into_iter().zip(read) {
+                slices[index] = Some(slice);
+            }
+        }
+        let missing = plan.ranges.iter().zip(&slices).find(|(_, slice)| slice.is_none());
+        if let Some((range, _)) = missing {
+            return Err(Failure::fatal(
+                &range.source,
+                format!(
+                    "batch {} is planned but not committed, and reads from the source `{}`, which \
+                     this pipeline does not have any more; put the source back until the batch is \
+                     committed, or start with a new checkpoint",
+                    plan.batch, range.source
+                ),
+            ));
+        }
+        Ok(Reading {
+            slices: slices.into_iter().flatten().collect(),
+            rate: self.rate(),
+            took: started.elapsed(),
+            ..Reading::default()
+        })
+    }
+
+    /// Returns when a read is likely to find something, or a pause is over.
+    pub(super) async fn ready(&mut self) {
+        let waits = self.list.iter_mut().map(|input| {
+            let retry_at = input.retry_at();
+            let connected = input.is_connected();
+            Box::pin(async move {
+                match retry_at {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None if connected => input.source.ready().await,
+                    None => {}
+                }
+            })
+        });
+        let waits: Vec<_> = waits.collect();
+        if waits.is_empty() {
+            return std::future::pending().await;
+        }
+        select_all(waits).await;
+    }
+
+    /// Remembers to tell the sources what a commit moved.
+    pub(super) fn committed(&mut self, ranges: &[Range]) {
+        for range in ranges {
+            if let Some(input) = self.list.iter_mut().find(|input| input.name == range.source) {
+                input.committed(range);
+            }
+        }
+    }
+
+    /// Whether some source should be told something.
+    pub(super) fn has_news(&self) -> bool {
+        self.list.iter().any(Input::has_news)
+    }
+
+    /// Whether some split waits to leave.
+    pub(super) fn has_leaving(&self) -> bool {
+        self.list.iter().any(Input::has_leaving)
+    }
+
+    /// Whether some split that waits to leave is free of batches under way.
+    pub(super) fn can_release(&self, busy: &BTreeSet<(Arc<str>, SplitId)>) -> bool {
+        self.list.iter().any(|input| {
+            input.leaving().any(|split| !busy.contains(&(input.name.clone(), split.clone())))
+        })
+    }
+
+    /// Tells the sources what is committed; returns the splits that need not be remembered.
+    pub(super) async fn tell(
+        &mut self,
+        busy: &BTreeSet<(Arc<str>, SplitId)>,
+    ) -> Vec<(Arc<str>, Vec<SplitId>)> {
+        let mut forgotten = Vec::new();
+        for input in &mut self.list {
+            if input.has_news() || input.has_leaving() {
+                let own = busy.iter().filter(|(source, _)| *source == input.name);
+                let own: BTreeSet<SplitId> = own.map(|(_, split)| split.clone()).collect();
+                let splits = input.tell(&own).await;
+                if !splits.is_empty() {
+                    forgotten.push((input.name.clone(), splits));
+                }
+            }
+        }
+        forgotten
+    }
+
+    /// Ends all sources.
+    pub(super) async fn close(&mut self) {
+        join_all(self.list.iter_mut().map(|input| input.source.close())).await;
+    }
+}
+
+/// A source must never give more than it was granted, or no limit holds.
+fn within_grants(name: &str, grants: &[Grant], slices: &[Slice]) -> Result<(), Failure> {
+    let mut taken: HashMap<&SplitId, u64> = HashMap::new();
+    for slice in slices {
+        *taken.entry(&slice.range.split).or_default() += slice.range.records;
+    }
+    let allowed: HashMap<&SplitId, u64> =
+        grants.iter().map(|grant| (&grant.split, grant.records)).collect();
+    let excess = taken
+        .into_iter()
+        .find(|(split, records)| allowed.get(split).is_none_or(|allowed| allowed < records));
+    match excess {
+        None => Ok(()),
+        Some((split, records)) => Err(Failure::fatal(
+            name,
+            format!(
+                "the source gave {records} records of `{split}`, more than it was granted; this is a defect of the connector"
+            ),
+        )),
+    }
+}
+
+fn limited_by(
+    granted: &Granted,
+    slices: &[Slice],
+    records: u64,
+    bytes: u64,
+    want: u64,
+) -> LimitedBy {
+    if records >= granted.records {
+        return granted.bound_by;
+    }
+    let grants = granted.grants.iter().flatten();
+    let mut limits: HashMap<&SplitId, u64> = HashMap::new();
+    limits.extend(grants.map(|grant| (&grant.split, grant.bytes)));
+    let by_bytes = slices.iter().any(|slice| {
+        let average = slice.range.bytes / slice.range.records.max(1);
+        limits.get(&slice.range.split).is_some_and(|limit| slice.range.bytes + average >= *limit)
+    });
+    match by_bytes {
+        true if bytes.saturating_mul(DECODED_FACTOR) < want => LimitedBy::Memory,
+        true => LimitedBy::BatchSize,
+        false => LimitedBy::Available,
+    }
+}
+
+async fn replay_input(
+    input: &mut Input,
+    ranges: &[Range],
+    settings: &Settings,
+    reporter: &Reporter,
+    cancel: &CancellationToken,
+) -> Result<Vec<Slice>, Failure> {
+    loop {
+        let connected = input.connect(&settings.backoff).await;
+        connected.map_err(|error| Failure::of_source(&input.name, &error))?;
+        if input.is_connected() && input.retry_at().is_none_or(|at| at <= Instant::now()) {
+            let answer = input.source.replay(ranges).await;
+            let answer = input.settle_link(answer, &settings.backoff);
+            let answer = answer.map_err(|error| Failure::of_source(&input.name, &error))?;
+            if let Some(slices) = answer {
+                reporter.recovered(&input.name);
+                for range in ranges {
+                    input.advance(range);
+                }
+                return Ok(slices);
+            }
+        }
+        if let Some(reason) = input.trouble() {
+            reporter.waiting(&input.name, reason);
+        }
+        let retry_at = input.retry_at().unwrap_or_else(Instant::now);
+        tokio::select! {
+            () = cancel.cancelled() => return Err(Failure::Cancelled),
+            () = tokio::time::sleep_until(retry_at) => {}
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Whatever fails and whenever the process dies, a sink that settles holds each record exactly
+//! once, and one that is durable at write at least once.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::sink::SinkError;
+use crate::source::SourceError;
+use crate::testing::{MemoryCheckpoint, Numbers, Recorder};
+
+use super::super::{Ended, Settings};
+use super::{Bench, numbers, settings};
+
+const SPLITS: &[u64] = &[120, 77, 0, 301];
+
+/// A fault in about one of `one_in` calls, by a hash of seed and call; none after `last`.
+fn strikes(seed: u64, one_in: u64, last: u64, call: u64) -> Option<u64> {
+    let hash =
+        (seed ^ call.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(0xD1B5_4A32_D192_ED03);
+    (call <= last && (hash >> 32) % one_in == 0).then_some(hash >> 8)
+}
+
+fn sink_fault(seed: u64) -> crate::testing::SinkFault {
+    Box::new(move |call| {
+        strikes(seed, 6, 200, call).map(|hash| match hash % 3 {
+            0 => SinkError::Transient("overloaded".into()),
+            1 => SinkError::Disconnected("connection reset".into()),
+            _ => SinkError::Reset("no space left on device".into()),
+        })
+    })
+}
+
+fn source_fault(seed: u64) -> crate::testing::SourceFault {
+    Box::new(move |call| {
+        strikes(seed, 6, 200, call).map(|hash| match hash % 2 {
+            0 => SourceError::Transient("timed out".into()),
+            _ => SourceError::Disconnected("broker is away".into()),
+        })
+    })
+}
+
+fn run<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
+        .block_on(test)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn faults_of_every_part_lose_and_double_nothing(seed: u64, every in 1_u64..6, in_flight in 1_usize..4) {
+        run(async {
+            let bench = Bench::on(MemoryCheckpoint::failing(move |write| strikes(seed ^ 1, 5, 100, write).is_some()));
+            let settings = Settings { max_in_flight: in_flight, ..settings() };
+            let source = numbers(SPLITS).failing(source_fault(seed ^ 2));
+            let sink = Recorder::settling(&bench.rows, every).failing(sink_fault(seed ^ 3));
+            let ended = bench.run(bench.pipeline(settings, source, sink)).await;
+            assert_eq!(ended, Ok(Ended::Drained));
+            assert_eq!(bench.numbers(), Numbers::all(SPLITS));
+        });
+    }
+
+    #[test]
+    fn a_process_that_dies_at_any_moment_loses_and_doubles_nothing(
+        seed: u64,
+        lives in prop::collection::vec(0_u64..4_000, 0..12),
+        every in 1_u64..6,
+        settles: bool,
+    ) {
+        run(async {
+            let bench = Bench::new();
+            let lives = lives.into_iter().map(Some).chain([None]);
+            for (life, millis) in lives.enumerate() {
+                let source = numbers(SPLITS).failing(source_fault(seed ^ life as u64));
+                let sink = if settles {
+                    Recorder::settling(&bench.rows, every)
+                } else {
+                    Recorder::new(&bench.rows)
+                };
+                let sink = sink.failing(sink_fault(seed ^ 77 ^ life as u64));
+                let running = bench.run(bench.pipeline(settings(), source, sink));
+                match millis {
+                    // Dropping the pipeline is what `kill -9` does to it.
+                    Some(millis) => {
+                        let life = tokio::time::timeout(Duration::from_millis(millis), running);
+                        let _ = life.await;
+                    }
+                    None => assert_eq!(running.await, Ok(Ended::Drained)),
+                }
+            }
+            let mut numbers = bench.numbers();
+            if !settles {
+                numbers.dedup();
+            }
+            assert_eq!(numbers, Numbers::all(SPLITS));
+            assert!(bench.checkpoint.ledger().pending.is_empty());
+        });
+    }
+}
