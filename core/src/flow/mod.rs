@@ -8,7 +8,9 @@
 mod adaptive;
 mod bucket;
 mod estimator;
+mod meter;
 mod pid;
+mod scale;
 mod share;
 pub mod simulation;
 
