@@ -151,17 +151,17 @@ impl Attempt {
         };
         tokio::pin!(deadline);
         let result = tokio::select! {
-            result = self.work() => result,
-            () = &mut deadline => Err(Failure::Cancelled),
+            result = self.work() => Some(result),
+            () = &mut deadline => None,
         };
         self.context.cancel.cancel();
-        let collected = tokio::select! {
-            () = self.collect() => true,
-            () = &mut deadline => false,
-        };
-        if !collected {
-            self.work.shutdown().await;
+        let is_in_time = result.is_some();
+        tokio::select! {
+            () = self.collect(), if is_in_time => {}
+            () = &mut deadline, if is_in_time => self.work.shutdown().await,
+            else => self.work.shutdown().await,
         }
+        let result = result.unwrap_or(Err(Failure::Cancelled));
         let parts = match (self.inputs, self.outputs) {
             (Some(inputs), Some(outputs)) if self.has_transform == self.transform.is_some() => {
                 Some(Parts { inputs, transform: self.transform, outputs })
