@@ -8,6 +8,7 @@
 mod adaptive;
 mod bucket;
 mod estimator;
+mod limits;
 mod meter;
 mod pid;
 mod scale;
@@ -17,5 +18,6 @@ pub mod simulation;
 pub use adaptive::Adaptive;
 pub use bucket::{Bucket, Rate};
 pub use estimator::{Backpressure, Estimator, EstimatorKind, Observation};
+pub use limits::Limits;
 pub use pid::Pid;
 pub use share::{Claimant, Share, share};
