@@ -7,6 +7,7 @@
 
 mod adaptive;
 mod bucket;
+mod cost;
 mod estimator;
 mod limits;
 mod meter;
