@@ -1,5 +1,6 @@
 //! The estimator that fits what a batch costs.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::cost::CostFit;
@@ -53,8 +54,11 @@ const USE_GAIN: f64 = 0.1;
 const LEAP: f64 = 10.0;
 /// Batches in which a scheduling delay is to be drained.
 const DRAIN_BATCHES: f64 = 8.0;
-/// The most of the aim that draining takes.
+/// The part of the records' time that draining takes at most.
 const DRAIN_MOST: f64 = 0.5;
+/// What makes sense: sums and squares of these neither overflow nor vanish.
+const RECORDS: RangeInclusive<f64> = 1.0..=1e15;
+const MILLISECONDS: RangeInclusive<f64> = 1e-6..=1e15;
 
 impl Adaptive {
     /// An estimator with this headroom. An interval below a millisecond counts as one.
@@ -80,7 +84,8 @@ impl Adaptive {
         if intervals > 1.0 {
             return one * intervals;
         }
-        one - (delay_ms / DRAIN_BATCHES).clamp(0.0, DRAIN_MOST * one)
+        let most = DRAIN_MOST * (one - self.cost.fixed()).max(0.0);
+        one - (delay_ms / DRAIN_BATCHES).max(0.0).min(most)
     }
 
     fn next(&self, batch: &Observation) -> f64 {
@@ -114,8 +119,11 @@ impl Adaptive {
 
 impl Estimator for Adaptive {
     fn observe(&mut self, batch: &Observation) -> Option<f64> {
-        let counts = |value: f64| value > 0.0 && value.is_finite();
-        if !(batch.time_ms > self.last_ms && counts(batch.records) && counts(batch.processing_ms)) {
+        let counts = batch.time_ms > self.last_ms
+            && RECORDS.contains(&batch.records)
+            && MILLISECONDS.contains(&batch.processing_ms)
+            && !batch.scheduling_delay_ms.is_nan();
+        if !counts {
             return None;
         }
         self.last_ms = batch.time_ms;

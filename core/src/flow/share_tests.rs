@@ -69,6 +69,12 @@ fn shares_worked_out_by_hand() {
             vec![claimant(Some(1 << 60), 0.0, 4), open(30), open(30)],
             &[4, 3, 3],
         ),
+        (
+            "a ceiling that no `f64` holds",
+            f64::INFINITY,
+            vec![claimant(None, 0.0, (1 << 53) + 3)],
+            &[(1 << 53) + 3],
+        ),
         ("no total", 0.0, vec![open(5)], &[0]),
         ("no sense", f64::NAN, vec![open(5)], &[0]),
         ("nobody", 5.0, vec![], &[]),
