@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Adaptive, Pid};
+use crate::component::Problem;
 
 /// Finds the rate that the sinks sustain from what past batches cost. A pure state machine: it
 /// has no clock.
@@ -87,6 +88,74 @@ impl Backpressure {
         match self.estimator {
             EstimatorKind::Pid => Box::new(Pid::new(self, interval)),
             EstimatorKind::Adaptive => Box::new(Adaptive::new(self, interval)),
+        }
+    }
+
+    /// Finds what is out of range: the gains and the minimum as Spark's constructor refuses them,
+    /// and the rates that contradict each other.
+    #[must_use]
+    pub fn check(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut refuse = |fits: bool, key: &str, value: f64, range: &str| {
+            if !fits {
+                let message = format!("{value} is out of range");
+                problems.push(Problem::at(key, message).help(format!("write a value {range}")));
+            }
+        };
+        for (key, gain) in [
+            ("proportional", self.proportional),
+            ("integral", self.integral),
+            ("derivative", self.derivative),
+        ] {
+            refuse(gain.is_finite() && gain >= 0.0, key, gain, "of at least 0");
+        }
+        let positive = |rate: f64| rate.is_finite() && rate > 0.0;
+        refuse(positive(self.minimum), "minimum", self.minimum, "above 0");
+        for (key, rate) in [("initial", self.initial), ("maximum", self.maximum)] {
+            let Some(rate) = rate else { continue };
+            refuse(positive(rate), key, rate, "above 0, or leave it out");
+        }
+        let fits = self.headroom > 0.0 && self.headroom <= 1.0;
+        refuse(fits, "headroom", self.headroom, "above 0 and at most 1");
+        if let Some(maximum) = self.maximum {
+            for (key, rate) in [("minimum", Some(self.minimum)), ("initial", self.initial)] {
+                if let Some(rate) = rate.filter(|rate| *rate > maximum) {
+                    let message = format!("{rate} is above `maximum`, {maximum}");
+                    let help = "lower it, or raise `maximum`";
+                    problems.push(Problem::at(key, message).help(help));
+                }
+            }
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_in_range_and_each_value_out_of_range_is_found() {
+        let default = Backpressure::default;
+        assert_eq!(default().check(), []);
+        let bounds = Backpressure { headroom: 1.0, proportional: 0.0, ..default() };
+        assert_eq!(bounds.check(), []);
+        let wrong = [
+            ("proportional", Backpressure { proportional: -0.1, ..default() }),
+            ("integral", Backpressure { integral: f64::NAN, ..default() }),
+            ("derivative", Backpressure { derivative: f64::INFINITY, ..default() }),
+            ("minimum", Backpressure { minimum: 0.0, ..default() }),
+            ("initial", Backpressure { initial: Some(0.0), ..default() }),
+            ("maximum", Backpressure { maximum: Some(f64::INFINITY), ..default() }),
+            ("headroom", Backpressure { headroom: 0.0, ..default() }),
+            ("headroom", Backpressure { headroom: 1.01, ..default() }),
+            ("minimum", Backpressure { maximum: Some(99.0), ..default() }),
+            ("initial", Backpressure { maximum: Some(200.0), initial: Some(201.0), ..default() }),
+        ];
+        for (key, settings) in wrong {
+            let problems = settings.check();
+            assert_eq!(problems.len(), 1, "{settings:?}");
+            assert_eq!(problems[0].path, [key]);
         }
     }
 }

@@ -7,7 +7,9 @@
 
 mod adaptive;
 mod bucket;
+mod cost;
 mod estimator;
+mod limits;
 mod meter;
 mod pid;
 mod scale;
@@ -17,5 +19,6 @@ pub mod simulation;
 pub use adaptive::Adaptive;
 pub use bucket::{Bucket, Rate};
 pub use estimator::{Backpressure, Estimator, EstimatorKind, Observation};
+pub use limits::Limits;
 pub use pid::Pid;
 pub use share::{Claimant, Share, share};

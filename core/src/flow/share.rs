@@ -148,7 +148,7 @@ fn whole_records(due: &[f64], claimants: &[Claimant], carry: &mut [f64]) -> Vec<
     };
     // What each is owed beyond its whole records. Whole parts stay apart, lest they swallow it.
     let mut rest: Vec<f64> = (0..due.len()).map(|i| due[i].fract() + owed(i)).collect();
-    let mut records: Vec<u64> = due.iter().map(|due| whole(*due)).collect();
+    let mut records: Vec<u64> = (0..due.len()).map(|i| whole(due[i]).min(most(i))).collect();
     let spare = (rest.iter().sum::<f64>() + ROUNDING).floor();
     for index in 0..due.len() {
         let room = most(index).saturating_sub(records[index]);
@@ -184,7 +184,8 @@ fn whole_records(due: &[f64], claimants: &[Claimant], carry: &mut [f64]) -> Vec<
     records
 }
 
-/// Sums of fractions that miss a whole number by less than this reach it: rounding must not hold a record back.
+/// Sums of fractions that miss a whole number by less than this reach it: rounding must not hold
+/// a record back.
 const ROUNDING: f64 = 1e-6;
 
 /// Whoever is owed most comes first where records are given, and last where they are taken.

@@ -1,1 +1,0 @@
-//! Estimators against a model of a sink, without a clock.
