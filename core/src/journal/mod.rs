@@ -23,6 +23,7 @@ pub use memory::{MemoryQueue, memory};
 pub use rows::schema;
 pub use settings::{Durability, Fsync, JournalSettings};
 
+#[cfg(any(test, feature = "testing"))]
 pub(crate) use append::Append;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use room::Room;

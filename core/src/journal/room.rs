@@ -41,6 +41,7 @@ impl Room {
     }
 
     /// Bytes that are free now.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn free(&self) -> usize {
         self.free.available_permits()
     }
