@@ -41,7 +41,7 @@ pub(super) fn rate(per_second: f64, period: Duration) -> Rate {
 impl SourceMeter {
     pub(super) fn new(limits: &Limits, period: Duration) -> Self {
         Self {
-            limits: limits.clone(),
+            limits: *limits,
             period,
             records: limits.max_rate.map(|rate| bucket(rate, period)),
             bytes: limits.max_bytes_per_second.map(|rate| bucket(rate.0 as f64, period)),

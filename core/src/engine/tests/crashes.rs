@@ -18,7 +18,7 @@ const SPLITS: &[u64] = &[120, 77, 0, 301];
 fn strikes(seed: u64, one_in: u64, last: u64, call: u64) -> Option<u64> {
     let hash =
         (seed ^ call.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(0xD1B5_4A32_D192_ED03);
-    (call <= last && (hash >> 32) % one_in == 0).then_some(hash >> 8)
+    (call <= last && (hash >> 32).is_multiple_of(one_in)).then_some(hash >> 8)
 }
 
 fn sink_fault(seed: u64) -> crate::testing::SinkFault {

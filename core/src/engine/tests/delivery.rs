@@ -205,7 +205,7 @@ impl Decode for EvenOnly {
 
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {
         let numbers = super::as_numbers(records);
-        let is_even = |row: &u32| numbers[*row as usize] % 2 == 0;
+        let is_even = |row: &u32| numbers[*row as usize].is_multiple_of(2);
         let (rows, odd): (Vec<u32>, Vec<u32>) = (0..numbers.len() as u32).partition(is_even);
         let rows = arrow::array::UInt32Array::from(rows);
         let columns = arrow::compute::take_record_batch(records, &rows);

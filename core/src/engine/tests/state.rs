@@ -61,7 +61,8 @@ async fn a_running_sum_is_right_although_the_sink_starts_the_pipeline_again() {
     for period in [5, 7, 11] {
         let bench = Bench::new();
         let broken = move |call: u64| {
-            (call % period == 0 && call < 60).then(|| SinkError::Reset("no space left on device".into()))
+            (call.is_multiple_of(period) && call < 60)
+                .then(|| SinkError::Reset("no space left on device".into()))
         };
         let sink = Recorder::settling(&bench.rows, 2).failing(Box::new(broken));
         let mut pipeline = bench.pipeline(settings(), numbers(&[400, 400]), sink);

@@ -1,0 +1,164 @@
+//! What follows when a task gives back what it was lent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::batch::BatchId;
+use crate::checkpoint::Plan;
+use crate::progress::Event;
+use crate::trigger::Trigger;
+
+use super::super::crash;
+use super::super::failure::Failure;
+use super::super::flight::{Flight, Result as FlightResult, Stage};
+use super::super::inputs::Reading;
+use super::super::outputs::{Outcome, Outputs};
+use super::{Attempt, Done, EMPTY_PAUSE};
+
+impl Attempt {
+    pub(super) async fn take_back(&mut self, done: Done) -> Result<(), Failure> {
+        match done {
+            Done::Read(inputs, reading) => {
+                self.inputs = Some(inputs);
+                self.take_reading(reading?).await
+            }
+            Done::Replayed(inputs, plan, reading) => {
+                self.inputs = Some(inputs);
+                let mut reading = reading?;
+                let slices = std::mem::take(&mut reading.slices);
+                self.start_decode(plan.batch, plan.time_ms, slices);
+                let due_ms = self.context.clock.now_ms();
+                self.flights.push_back(Flight::new(plan, reading, due_ms));
+                Ok(())
+            }
+            Done::Told(inputs, forgotten) => {
+                self.inputs = Some(inputs);
+                for (source, splits) in forgotten {
+                    self.forgotten.entry(source).or_default().extend(splits);
+                }
+                Ok(())
+            }
+            Done::Decoded(batch, took, decoded) => {
+                let decoded = decoded?;
+                crash::point("after-decode");
+                if let Some(flight) = self.flight(batch) {
+                    flight.times.prepare += took;
+                    flight.stage = Stage::Decoded(decoded);
+                }
+                Ok(())
+            }
+            Done::Transformed(transform, batch, took, rows) => {
+                let snapshot = transform.snapshot();
+                self.transform = Some(transform);
+                let rows = rows?;
+                if let Some(flight) = self.flight(batch) {
+                    flight.times.prepare += took;
+                    flight.snapshot = snapshot;
+                    flight.stage = Stage::Ready(rows);
+                }
+                Ok(())
+            }
+            Done::Written(outputs, batch, result, took, outcome) => {
+                self.take_written(outputs, batch, result, took, outcome).await
+            }
+            Done::Settled(outputs, settled) => match settled {
+                Ok(Some(receipts)) => {
+                    let upto = self.last_written;
+                    let committed = self.commit(upto, receipts.clone()).await;
+                    self.start_publish(outputs, receipts);
+                    committed
+                }
+                Ok(None) => {
+                    self.outputs = Some(outputs);
+                    Ok(())
+                }
+                Err(failure) => {
+                    self.outputs = Some(outputs);
+                    Err(failure)
+                }
+            },
+            Done::Published(outputs, published) => {
+                self.outputs = Some(outputs);
+                published
+            }
+        }
+    }
+
+    pub(super) fn flight(&mut self, batch: BatchId) -> Option<&mut Flight> {
+        self.flights.iter_mut().find(|flight| flight.plan.batch == batch)
+    }
+
+    pub(super) async fn take_reading(&mut self, mut reading: Reading) -> Result<(), Failure> {
+        self.last_limit = reading.limited_by;
+        let is_only_batch = self.context.settings.trigger == Trigger::Once && reading.complete;
+        if is_only_batch || reading.exhausted {
+            self.drain();
+        }
+        let slices = std::mem::take(&mut reading.slices);
+        if slices.is_empty() {
+            self.not_before = Instant::now() + EMPTY_PAUSE;
+            return Ok(());
+        }
+        crash::point("after-read");
+        let plan = Plan {
+            batch: self.checkpoint.ledger().next_batch(),
+            time_ms: self.context.clock.now_ms(),
+            ranges: slices.iter().map(|slice| slice.range.clone()).collect(),
+        };
+        let needs_plan = self.is_stateful || self.outputs.as_ref().is_some_and(Outputs::need_plan);
+        self.plan(plan.clone(), needs_plan).await?;
+        crash::point("after-plan");
+        self.start_decode(plan.batch, plan.time_ms, slices);
+        self.flights.push_back(Flight::new(plan, reading, self.due_ms));
+        Ok(())
+    }
+
+    pub(super) async fn take_written(
+        &mut self,
+        outputs: Outputs,
+        batch: BatchId,
+        mut result: FlightResult,
+        took: Duration,
+        outcome: Result<Outcome, Failure>,
+    ) -> Result<(), Failure> {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(failure) => {
+                self.outputs = Some(outputs);
+                return Err(failure);
+            }
+        };
+        let Some(mut flight) = self.flights.pop_front() else {
+            self.outputs = Some(outputs);
+            return Ok(());
+        };
+        self.last_written = batch;
+        self.last_snapshot = flight.snapshot.take();
+        flight.times.write = took;
+        let started = Instant::now();
+        let committed = match outcome.settled {
+            Some(receipts) => {
+                let committed = self.commit(batch, receipts.clone()).await;
+                self.start_publish(outputs, receipts);
+                committed
+            }
+            None => {
+                self.outputs = Some(outputs);
+                Ok(())
+            }
+        };
+        committed?;
+        flight.times.commit = started.elapsed();
+        result.time_ms = self.context.clock.now_ms();
+        result.letters = outcome.letters;
+        result.retries = outcome.retries;
+        let progress = flight.progress(&self.context.settings.name, result);
+        if let Some(controller) = &mut self.controller {
+            controller.observe(&flight.observation(&progress));
+        }
+        self.context.reporter.event(&Event::Progress(Arc::new(progress)));
+        Ok(())
+    }
+}

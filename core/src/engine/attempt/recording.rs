@@ -1,0 +1,104 @@
+//! What is recorded in the checkpoint.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::batch::BatchId;
+use crate::checkpoint::{CheckpointError, Commit, Plan, PositionAt, SourceCommit};
+use crate::progress::Event;
+
+use super::super::crash;
+use super::super::failure::Failure;
+use super::super::outputs::Receipts;
+use super::Attempt;
+
+impl Attempt {
+    pub(super) async fn plan(&mut self, plan: Plan, sync: bool) -> Result<(), Failure> {
+        let mut failures = 0;
+        while let Err(error) = self.checkpoint.plan(plan.clone(), sync).await {
+            self.wait_for_checkpoint(error, &mut failures).await?;
+        }
+        self.context.reporter.recovered("checkpoint");
+        Ok(())
+    }
+
+    /// Records that all batches up to one are durable.
+    pub(super) async fn commit(
+        &mut self,
+        upto: BatchId,
+        receipts: Receipts,
+    ) -> Result<(), Failure> {
+        let state = match &self.last_snapshot {
+            Some(snapshot) => {
+                Some(snapshot.encode().map_err(|error| Failure::fatal("transform", error))?)
+            }
+            None => None,
+        };
+        let pending = &self.checkpoint.ledger().pending;
+        let plans = pending.iter().take_while(|plan| plan.batch <= upto);
+        let ranges: Vec<crate::Range> = plans.flat_map(|plan| plan.ranges.clone()).collect();
+        if ranges.is_empty() && receipts.is_empty() && self.forgotten.is_empty() {
+            return Ok(());
+        }
+        let commit = Commit {
+            upto,
+            time_ms: self.context.clock.now_ms(),
+            sources: self.source_commits(&ranges),
+            receipts,
+            state,
+        };
+        crash::point("before-commit");
+        let mut failures = 0;
+        while let Err(error) = self.checkpoint.commit(commit.clone()).await {
+            self.wait_for_checkpoint(error, &mut failures).await?;
+        }
+        crash::point("after-commit");
+        self.context.reporter.recovered("checkpoint");
+        self.made_progress = true;
+        self.forgotten.clear();
+        self.news.extend(ranges);
+        let pipeline = self.context.settings.name.clone();
+        self.context.reporter.event(&Event::Committed { pipeline, upto });
+        Ok(())
+    }
+
+    pub(super) fn source_commits(
+        &self,
+        ranges: &[crate::Range],
+    ) -> BTreeMap<Arc<str>, SourceCommit> {
+        let mut sources: BTreeMap<Arc<str>, SourceCommit> = BTreeMap::new();
+        for range in ranges {
+            let moved = sources.entry(range.source.clone()).or_default();
+            if range.last {
+                moved.positions.remove(&range.split);
+                moved.finished.push(range.split.clone());
+            } else {
+                let position = range.until.clone();
+                let at = PositionAt { position, generation: range.generation };
+                moved.positions.insert(range.split.clone(), at);
+            }
+        }
+        for (source, splits) in &self.forgotten {
+            sources.entry(source.clone()).or_default().forgotten.extend(splits.iter().cloned());
+        }
+        sources
+    }
+
+    pub(super) async fn wait_for_checkpoint(
+        &mut self,
+        error: CheckpointError,
+        failures: &mut u32,
+    ) -> Result<(), Failure> {
+        let CheckpointError::Io(reason) = &error else {
+            return Err(Failure::of_checkpoint(&error));
+        };
+        *failures += 1;
+        if *failures == 1 {
+            tracing::warn!(%error, "the checkpoint cannot be written; trying again");
+        }
+        self.context.reporter.waiting("checkpoint", reason);
+        let pause = self.context.settings.backoff.pause(*failures, fastrand::f64());
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+}
