@@ -1,1 +1,3 @@
 //! Conformance suites and doubles.
+
+pub mod source;
