@@ -5,6 +5,7 @@ mod clock;
 mod intake;
 mod numbers;
 mod recorder;
+pub mod source;
 
 pub use checkpoint::MemoryCheckpoint;
 pub use clock::PausedClock;
