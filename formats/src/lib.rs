@@ -1,1 +1,3 @@
 //! Bytes to columns and back: text, JSON, CSV, Avro, Parquet.
+
+pub mod encode;
