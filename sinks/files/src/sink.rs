@@ -216,3 +216,6 @@ fn note(status: &Status, publication: Publication) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,4 +3,12 @@
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod formats;
+#[cfg(test)]
+mod partitions;
+#[cfg(test)]
 mod pipeline;
+#[cfg(test)]
+mod rolling;
