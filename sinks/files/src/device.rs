@@ -123,6 +123,22 @@ mod tests {
     }
 
     #[test]
+    fn errors_are_told_in_words() {
+        for (kind, words) in [
+            (ErrorKind::StorageFull, "the disk is full"),
+            (ErrorKind::QuotaExceeded, "quota"),
+            (ErrorKind::PermissionDenied, "no permission"),
+            (ErrorKind::ReadOnlyFilesystem, "read-only"),
+            (ErrorKind::NotADirectory, "is a file, not a folder"),
+            (ErrorKind::CrossesDevices, "another file system"),
+            (ErrorKind::TimedOut, "timed out"),
+        ] {
+            let text = sentence("write", Path::new("/out"), &kind.into());
+            assert!(text.starts_with("cannot write `/out`: ") && text.contains(words), "{text}");
+        }
+    }
+
+    #[test]
     fn no_way_of_renaming_replaces_a_file() {
         for rename in [rename_without_replacing, link_and_unlink] {
             let root = tempfile::tempdir().unwrap();
