@@ -7,12 +7,15 @@
 //! - [`decoders`]: records decoded, each on its own, so that a broken one takes no other with it;
 //! - [`container`]: files that hold records in a format of their own;
 //! - [`infer`]: a schema from a sample.
+//!
+//! From columns to bytes: [`encode`].
 
 mod columns;
 mod conform;
 pub mod container;
 pub mod decoders;
 pub mod decoding;
+pub mod encode;
 pub mod framing;
 pub mod infer;
 pub mod schema;

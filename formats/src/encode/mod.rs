@@ -1,0 +1,32 @@
+//! Columns to bytes.
+//!
+//! [`Encoding`] is what a sink's options say about the bytes: the format, its compression, its
+//! details. [`Encoding::open`] begins one file (or any other stream) for rows of one schema, and
+//! the [`Encoder`] that it returns takes the rows. Some values cannot be told in some formats,
+//! such as the year 200000 in JSON: [`Encoding::misfits`] finds these rows beforehand, so that
+//! one of them does not spoil a file.
+//!
+//! [`Cells`] tells single values as text, for names of folders and for tables.
+
+mod avro;
+mod cells;
+mod compression;
+mod csv;
+mod encoder;
+mod encoding;
+mod format;
+mod gauge;
+mod instant;
+mod json;
+mod lines;
+mod misfit;
+mod parquet;
+mod text;
+
+pub use cells::Cells;
+pub use compression::Compression;
+pub use csv::CsvOptions;
+pub use encoder::{EncodeError, Encoder};
+pub use encoding::Encoding;
+pub use format::Format;
+pub use json::json_lines;

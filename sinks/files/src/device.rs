@@ -1,0 +1,155 @@
+//! Folders and files that are on the disk when a function returns.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+/// What went wrong, where, and what to do, in a sentence. `deed` is such as `write`.
+pub(crate) fn sentence(deed: &str, path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        ErrorKind::StorageFull => {
+            format!("cannot {deed} `{path}`: the disk is full, make room on it")
+        }
+        ErrorKind::QuotaExceeded => {
+            format!("cannot {deed} `{path}`: the disk quota is used up, make room or raise it")
+        }
+        ErrorKind::PermissionDenied => format!(
+            "cannot {deed} `{path}`: no permission, give the user of this process the right to write there"
+        ),
+        ErrorKind::ReadOnlyFilesystem => {
+            format!("cannot {deed} `{path}`: the file system is mounted read-only")
+        }
+        ErrorKind::NotADirectory => {
+            format!("cannot {deed} `{path}`: a part of this path is a file, not a folder")
+        }
+        ErrorKind::CrossesDevices => format!(
+            "cannot {deed} `{path}`: it is on another file system than the sink's `path`, where files are staged"
+        ),
+        _ => format!("cannot {deed} `{path}`: {error}"),
+    }
+}
+
+/// Syncs what a folder lists.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Makes a folder and those above it, and syncs what is above, as far up as it was made.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Ok(()) => sync_folder(parent(path)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if path.is_dir() {
+                Ok(())
+            } else {
+                Err(ErrorKind::NotADirectory.into())
+            }
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && path.parent().is_some() => {
+            make_folder(parent(path))?;
+            match fs::create_dir(path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+                Err(error) => Err(error),
+                Ok(()) => sync_folder(parent(path)),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Finds out whether files can be written in a folder, by writing one.
+pub(crate) fn probe(folder: &Path) -> io::Result<()> {
+    let path = folder.join(format!("probe-{:016x}", fastrand::u64(..)));
+    let written = File::create_new(&path).and_then(|mut file| {
+        file.write_all(b"forebay")?;
+        file.sync_all()
+    });
+    let removed = fs::remove_file(&path);
+    written.and(removed)
+}
+
+/// Gives a file another name, unless that is taken ([`ErrorKind::AlreadyExists`]).
+pub(crate) fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        // Some file systems (NFS among them) cannot do both in one step.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => link_and_unlink(from, to),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same in two steps. A crash between them leaves both names, which the next try mends.
+fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to)?;
+    fs::remove_file(from)
+}
+
+/// Whether two names are one file.
+pub(crate) fn same_file(one: &Path, other: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (one, other) = (fs::symlink_metadata(one)?, fs::symlink_metadata(other)?);
+    Ok(one.dev() == other.dev() && one.ino() == other.ino())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_made_and_files_in_the_way_are_named() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("a/b/c");
+        make_folder(&deep).unwrap();
+        make_folder(&deep).unwrap();
+        probe(&deep).unwrap();
+        assert_eq!(fs::read_dir(&deep).unwrap().count(), 0);
+
+        fs::write(root.path().join("file"), "x").unwrap();
+        for path in ["file", "file/below"] {
+            let error = make_folder(&root.path().join(path)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotADirectory, "{path}");
+        }
+    }
+
+    #[test]
+    fn errors_are_told_in_words() {
+        for (kind, words) in [
+            (ErrorKind::StorageFull, "the disk is full"),
+            (ErrorKind::QuotaExceeded, "quota"),
+            (ErrorKind::PermissionDenied, "no permission"),
+            (ErrorKind::ReadOnlyFilesystem, "read-only"),
+            (ErrorKind::NotADirectory, "is a file, not a folder"),
+            (ErrorKind::CrossesDevices, "another file system"),
+            (ErrorKind::TimedOut, "timed out"),
+        ] {
+            let text = sentence("write", Path::new("/out"), &kind.into());
+            assert!(text.starts_with("cannot write `/out`: ") && text.contains(words), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_way_of_renaming_replaces_a_file() {
+        for rename in [rename_without_replacing, link_and_unlink] {
+            let root = tempfile::tempdir().unwrap();
+            let (from, to) = (root.path().join("from"), root.path().join("to"));
+            fs::write(&from, "new").unwrap();
+            rename(&from, &to).unwrap();
+            assert!(!from.exists());
+            fs::write(&from, "newer").unwrap();
+            assert_eq!(rename(&from, &to).unwrap_err().kind(), ErrorKind::AlreadyExists);
+            assert_eq!(fs::read_to_string(&to).unwrap(), "new");
+            assert!(!same_file(&from, &to).unwrap());
+        }
+    }
+}
