@@ -19,10 +19,11 @@ impl Walk<'_> {
         let mut fewest: Option<Vec<_>> = None;
         for shape in shapes.iter().filter(|shape| may_be(node, shape)) {
             let before = self.findings.list.len();
-            if let Some(value) = self.shaped(node, shape, owner) {
-                return Some(value);
-            }
+            let value = self.shaped(node, shape, owner);
             let found = self.findings.list.split_off(before);
+            if value.is_some() && found.is_empty() {
+                return value;
+            }
             if fewest.as_ref().is_none_or(|fewest| found.len() < fewest.len()) {
                 fewest = Some(found);
             }

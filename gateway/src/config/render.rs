@@ -3,7 +3,8 @@
 use std::fmt;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
+    MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 use serde_json::json;
 
@@ -27,16 +28,19 @@ impl Findings {
             Style::Plain => GraphicalTheme::none(),
             Style::Graphical => GraphicalTheme::unicode(),
         };
-        let handler = GraphicalReportHandler::new_themed(theme)
-            .with_context_lines(0)
-            .with_wrap_lines(style == Style::Graphical);
+        let handler =
+            GraphicalReportHandler::new_themed(theme).with_wrap_lines(style == Style::Graphical);
         let mut text = String::new();
-        let shown: Vec<NamedSource<String>> = self
+        let shown: Vec<Lines> = self
             .files
             .iter()
             .enumerate()
-            .map(|(index, file)| {
-                NamedSource::new(file.path.display().to_string(), self.without_secrets(index, file))
+            .map(|(index, file)| Lines {
+                name: file.path.display().to_string(),
+                file: SourceFile {
+                    path: file.path.clone(),
+                    text: self.without_secrets(index, file),
+                },
             })
             .collect();
         for finding in &self.list {
@@ -105,11 +109,48 @@ impl Findings {
     }
 }
 
+/// A file that shows the lines of a span and none around them: what stands beside a mistake is
+/// nobody's business.
+#[derive(Debug)]
+struct Lines {
+    name: String,
+    file: SourceFile,
+}
+
+impl SourceCode for Lines {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let text = &self.file.text;
+        let out_of_bounds = || MietteError::OutOfBounds;
+        let end = span.offset() + span.len();
+        let head = text.get(..span.offset()).ok_or_else(out_of_bounds)?;
+        let tail = text.get(end..).ok_or_else(out_of_bounds)?;
+        // Without context it is asked where exactly the span is, and for its lines otherwise.
+        let whole = before + after > 0;
+        let from = if whole { head.rfind('\n').map_or(0, |at| at + 1) } else { span.offset() };
+        let until = if whole { end + tail.find('\n').unwrap_or(tail.len()) } else { end };
+        let data = text.get(from..until).ok_or_else(out_of_bounds)?;
+        let (line, column) = self.file.line_column(from);
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            data.as_bytes(),
+            (from, until - from).into(),
+            line - 1,
+            column - 1,
+            data.matches('\n').count() + 1,
+        )))
+    }
+}
+
 /// A finding with the text in which it stands.
 #[derive(Debug)]
 struct Shown<'a> {
     finding: &'a Finding,
-    source: Option<&'a NamedSource<String>>,
+    source: Option<&'a Lines>,
 }
 
 impl fmt::Display for Shown<'_> {

@@ -20,6 +20,8 @@ struct Known {
     /// Whether a choice could not be made because the text that chooses is wrong or missing:
     /// then keys `elsewhere` are not held against anyone.
     open: bool,
+    /// Keys that were found under a wrong name: they are not missing as well.
+    misnamed: Vec<String>,
     fits: bool,
 }
 
@@ -43,15 +45,15 @@ impl Walk<'_> {
         let mut out = Map::new();
         for entry in &table.entries {
             self.path.push(entry.key.clone());
-            let value = self.entry(entry, shape, &known, &mut out);
+            let value = self.entry(entry, shape, &mut known, &mut out);
             self.path.pop();
             known.fits &= value.is_some();
         }
         for key in &known.required {
             let present = out.contains_key(key)
                 || table.entries.iter().any(|entry| names::canonical(&entry.key) == key);
-            if !present && !self.damaged {
-                known.fits = false;
+            known.fits &= present;
+            if !present && !self.damaged && !known.misnamed.contains(key) {
                 self.missing(key, node, owner);
             }
         }
@@ -129,7 +131,7 @@ impl Walk<'_> {
         &mut self,
         entry: &Entry,
         shape: &Shape,
-        known: &Known,
+        known: &mut Known,
         out: &mut Map<String, Json>,
     ) -> Option<()> {
         let key = if known.properties.contains_key(&entry.key) {
@@ -141,7 +143,11 @@ impl Walk<'_> {
             (Some(schema), _) => schema.clone(),
             (None, Some(schema)) => schema.clone(),
             (None, None) if known.open && known.elsewhere.contains_key(key) => return Some(()),
-            (None, None) => return self.unknown_key(entry, known),
+            (None, None) => {
+                // It is left out, so that the rest of the table can still be checked.
+                self.unknown_key(entry, known);
+                return Some(());
+            }
         };
         if out.contains_key(key) {
             let message = format!("`{}` is the same as `{key}`, which is given as well", entry.key);
@@ -153,32 +159,25 @@ impl Walk<'_> {
         Some(())
     }
 
-    fn unknown_key(&mut self, entry: &Entry, known: &Known) -> Option<()> {
-        let names: Vec<&str> = known.properties.keys().map(String::as_str).collect();
-        let written = dotted(entry);
+    fn unknown_key(&mut self, entry: &Entry, known: &mut Known) {
         if let Some(choice) = known.elsewhere.get(&entry.key) {
             let message = format!("`{}` has a meaning only with `{choice}`", entry.key);
             self.add("unknown-key", entry.place, message, None);
-            return None;
+            return;
         }
-        let help = names::synonym(&written, |name| known.properties.contains_key(name))
-            .map(|name| format!("here it is called `{name}`"))
-            .or_else(|| {
-                let near =
-                    nearest(&written, names.iter().copied().chain(names::aliases_of(&names)))?;
-                Some(format!("did you mean `{near}`?"))
-            })
-            .unwrap_or_else(|| {
-                let all =
-                    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                if all.is_empty() {
-                    "there are no keys here".into()
-                } else {
-                    format!("known keys: {all}")
-                }
-            });
+        let names: Vec<&str> = known.properties.keys().map(String::as_str).collect();
+        let written = dotted(entry);
+        let synonym = names::synonym(&written, |name| names.contains(&name));
+        let near = || nearest(&written, names.iter().copied().chain(names::aliases_of(&names)));
+        let (meant, help) = match (synonym, near()) {
+            (Some(ours), _) => (Some(ours), format!("here it is called `{ours}`")),
+            (None, Some(near)) => (Some(near), format!("did you mean `{near}`?")),
+            (None, None) if names.is_empty() => (None, "there are no keys here".to_owned()),
+            (None, None) => (None, format!("known keys: `{}`", names.join("`, `"))),
+        };
+        let meant = meant.map(|meant| names::canonical(meant).to_owned());
         self.add("unknown-key", entry.place, format!("unknown key `{written}`"), Some(help));
-        None
+        known.misnamed.extend(meant);
     }
 }
 

@@ -130,6 +130,7 @@ impl Planter<'_> {
             let name = key.get_ref().to_string();
             if SECRETIVE.iter().any(|word| name.to_lowercase().contains(word))
                 && matches!(node.value, Value::Text(_) | Value::Broken)
+                && !self.is_variable(node.place)
             {
                 self.findings.hide(node.place);
             }
@@ -182,6 +183,17 @@ impl Planter<'_> {
     fn broken(&mut self, code: &'static str, place: Place, message: &str) -> Value {
         self.findings.add(Finding::error(code, place, message));
         Value::Broken
+    }
+
+    /// Whether a text is nothing but a variable, which may be shown.
+    fn is_variable(&self, place: Place) -> bool {
+        let text = self.findings.files.get(place.file).map_or("", |file| &file.text);
+        let raw = text.get(place.start..place.end).unwrap_or_default();
+        let inside = raw.trim_matches(['"', '\'']);
+        inside
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'))
+            .is_some_and(|name| !name.contains(['}', ':']))
     }
 
     /// The place of a fragment of a text, if it stands there as it is.

@@ -6,10 +6,8 @@ use forebay::config::{Style, load};
 
 use crate::components::{environment, registry};
 
-/// Mistakes of one table are all found before its component is asked, so `"b"` without a port,
-/// which only the component can see, is told once the table is otherwise right.
 #[test]
-fn ten_mistakes_and_more_are_reported_at_once() {
+fn ten_mistakes_are_reported_at_once() {
     let loaded = load(&["tests/configuration/ten.toml".into()], &registry(), &environment);
     assert!(loaded.config.is_none());
     let text = loaded.findings.render(Style::Plain);

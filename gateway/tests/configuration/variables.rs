@@ -27,8 +27,8 @@ fn a_variable_that_is_missing_is_found_at_its_place() {
     assert_eq!(
         all,
         [
-            "4:14 variable the environment variable `PORT` is not set",
-            "4:24 variable the environment variable `A` is not set: ask",
+            "4:15 variable the environment variable `PORT` is not set",
+            "4:26 variable the environment variable `A` is not set: ask",
         ]
     );
 }
