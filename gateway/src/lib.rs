@@ -1,1 +1,16 @@
-//! An ingestion gateway: micro-batches under rate limits, from where records arise to where they are kept.
+//! The binary, and the facade with which anyone makes a binary of their own.
+//!
+//! This crate is wiring; the engine is `forebay-core`. [`Registry`] lists the types of sources and
+//! sinks, [`config`] makes a checked [`config::Config`] of files, [`Cli`] is the command line, and
+//! [`logs`] sets up logging. `schema` reads the JSON Schemas of the configuration types, and
+//! `docs` makes the reference pages of them.
+
+pub mod cli;
+pub mod config;
+mod docs;
+pub mod logs;
+pub mod registry;
+mod schema;
+
+pub use cli::Cli;
+pub use registry::Registry;

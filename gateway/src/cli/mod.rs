@@ -1,0 +1,19 @@
+//! The command line: one file per command.
+//!
+//! To add a command, write its file with a `clap::Args` struct that has a
+//! `run(&self, &Registry, &mut Output) -> std::io::Result<Exit>`, and add one line to `Command`
+//! in `command.rs` and one to its `match`.
+
+mod check;
+mod command;
+mod docs;
+mod exit;
+mod list;
+mod new;
+mod output;
+mod schema;
+mod table;
+
+pub use command::Cli;
+pub use exit::Exit;
+pub use output::Output;

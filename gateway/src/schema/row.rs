@@ -1,0 +1,210 @@
+//! One option as a person reads it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::choice::Variant;
+use super::document::Document;
+use super::shape::Shape;
+use super::words::{first_sentence, inline_toml, one_line};
+
+/// One option as a person reads it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    /// The key; dotted where it stands in a table of its own.
+    pub(crate) key: String,
+    /// What it takes: `text`, `duration`, `list of text`, `"a"` or `"b"`, ...
+    pub(crate) takes: String,
+    /// Whether it has to be there.
+    pub(crate) required: bool,
+    /// The default as TOML, if there is one.
+    pub(crate) default: Option<String>,
+    /// An example as TOML, if the type gives one.
+    pub(crate) example: Option<String>,
+    /// What it means.
+    pub(crate) description: String,
+    /// The choice with which it belongs, such as `format = "csv"`.
+    pub(crate) with: Option<String>,
+}
+
+impl Row {
+    /// The first sentence of the description.
+    pub(crate) fn summary(&self) -> String {
+        first_sentence(&self.description)
+    }
+}
+
+/// How deep tables within tables are listed key by key.
+const MAX_NESTING: usize = 3;
+
+/// The options of a table: those that are required first, else by name; those of a choice after
+/// the option that chooses.
+pub(crate) fn rows(document: &Document) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let shape = Shape::of(document, document.root());
+    collect(document, &shape, &Context::default(), &mut rows);
+    rows
+}
+
+#[derive(Clone, Default)]
+struct Context {
+    prefix: Vec<String>,
+    with: Option<String>,
+    defaults: Option<Value>,
+}
+
+fn collect(document: &Document, shape: &Shape, context: &Context, rows: &mut Vec<Row>) {
+    let required = shape.required.iter().filter(|key| shape.properties.contains_key(*key));
+    let optional = shape.properties.keys().filter(|key| !shape.required.contains(key));
+    for key in required.chain(optional) {
+        if let Some(schema) = shape.properties.get(key) {
+            one(document, key, schema, shape.required.contains(key), context, rows);
+        }
+    }
+    for choice in &shape.choices {
+        let Variant::Tagged { tag, branches } = &choice.variant else { continue };
+        chosen(document, tag, branches, !choice.optional, context, rows);
+    }
+}
+
+/// The option that chooses, then what each choice adds.
+fn chosen(
+    document: &Document,
+    tag: &str,
+    branches: &[(String, Shape)],
+    required: bool,
+    context: &Context,
+    rows: &mut Vec<Row>,
+) {
+    let words: Vec<String> = branches.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+    let meanings: Vec<String> = branches
+        .iter()
+        .filter_map(|(word, shape)| {
+            let meaning = first_sentence(shape.text("description")?);
+            (!meaning.is_empty()).then(|| format!("`{word}`: {meaning}."))
+        })
+        .collect();
+    rows.push(Row {
+        key: dotted(context, tag),
+        takes: words.join(" or "),
+        required,
+        default: None,
+        example: words.first().cloned(),
+        description: meanings.join(" "),
+        with: context.with.clone(),
+    });
+    for (word, shape) in branches {
+        let mut inner = shape.clone();
+        inner.properties.remove(tag);
+        let context = Context { with: Some(format!("{tag} = \"{word}\"")), ..context.clone() };
+        collect(document, &inner, &context, rows);
+    }
+}
+
+fn one(
+    document: &Document,
+    key: &str,
+    schema: &Value,
+    required: bool,
+    context: &Context,
+    rows: &mut Vec<Row>,
+) {
+    let shape = Shape::of(document, schema);
+    let inherited = context.defaults.as_ref().and_then(|defaults| defaults.get(key));
+    let default = inherited.or_else(|| shape.keywords.get("default"));
+    let example = shape.keywords.get("examples").and_then(|examples| examples.get(0));
+    rows.push(Row {
+        key: dotted(context, key),
+        takes: takes(document, &shape),
+        required,
+        default: default.filter(|value| !value.is_null()).and_then(inline_toml),
+        example: example.and_then(inline_toml),
+        description: described(&shape),
+        with: context.with.clone(),
+    });
+    let plain_table = shape.is_table() && !shape.is_secret() && shape.additional.is_none();
+    if plain_table && context.prefix.len() + 1 < MAX_NESTING {
+        let mut prefix = context.prefix.clone();
+        prefix.push(key.to_owned());
+        let inner = Context { prefix, with: context.with.clone(), defaults: default.cloned() };
+        collect(document, &shape, &inner, rows);
+    }
+}
+
+fn dotted(context: &Context, key: &str) -> String {
+    context.prefix.iter().map(String::as_str).chain([key]).collect::<Vec<_>>().join(".")
+}
+
+fn described(shape: &Shape) -> String {
+    let mut text = shape.text("description").unwrap_or_default().trim().to_owned();
+    let meanings: Vec<String> = shape
+        .words
+        .iter()
+        .filter(|(_, meaning)| !meaning.is_empty())
+        .map(|(word, meaning)| format!("`{word}`: {}.", one_line(meaning).trim_end_matches('.')))
+        .collect();
+    if !meanings.is_empty() {
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str(&meanings.join(" "));
+    }
+    text
+}
+
+/// What a value of this shape is, in words.
+pub(crate) fn takes(document: &Document, shape: &Shape) -> String {
+    if shape.is_secret() {
+        return "secret".to_owned();
+    }
+    if !shape.words.is_empty() {
+        let words: Vec<String> =
+            shape.words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        return words.join(" or ");
+    }
+    let kinds: Vec<String> =
+        shape.types.iter().map(|kind| kind_in_words(document, shape, kind)).collect();
+    if !kinds.is_empty() {
+        return kinds.join(" or ");
+    }
+    let of_choices: Vec<String> = shape
+        .choices
+        .iter()
+        .flat_map(|choice| match &choice.variant {
+            Variant::Any(shapes) => shapes.iter().map(|shape| takes(document, shape)).collect(),
+            Variant::Tagged { .. } => vec!["table".to_owned()],
+            Variant::Named { words, .. } => words
+                .iter()
+                .map(|(word, _)| format!("\"{word}\""))
+                .chain(["table".to_owned()])
+                .collect(),
+        })
+        .collect();
+    if of_choices.is_empty() { "any value".to_owned() } else { of_choices.join(" or ") }
+}
+
+fn kind_in_words(document: &Document, shape: &Shape, kind: &str) -> String {
+    match (kind, shape.text("format")) {
+        ("string", Some("duration-with-unit")) => "duration".to_owned(),
+        ("string", Some("size-with-unit")) => "size".to_owned(),
+        ("string", _) => "text".to_owned(),
+        ("integer", _) => "whole number".to_owned(),
+        ("number", _) => "number".to_owned(),
+        ("boolean", _) => "true or false".to_owned(),
+        ("array", _) => {
+            let items = shape.items.as_ref().map(|items| Shape::of(document, items));
+            match items {
+                Some(items) => format!("list of {}", takes(document, &items)),
+                None => "list".to_owned(),
+            }
+        }
+        ("object", _) => match &shape.additional {
+            Some(Value::Object(values)) if !values.is_empty() => {
+                let values = Shape::of(document, &Value::Object(values.clone()));
+                format!("table of {}", takes(document, &values))
+            }
+            _ => "table".to_owned(),
+        },
+        (other, _) => other.to_owned(),
+    }
+}
