@@ -29,12 +29,20 @@ impl Scene {
     pub fn new(config: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("forebay-").tempdir()?;
         let scene = Self { folder };
+        scene.configure(config)?;
+        Ok(scene)
+    }
+
+    /// Replaces the configuration; the next start takes it.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn configure(&self, config: &str) -> Result<()> {
         let whole = format!(
             "[gateway]\nlisten = \"127.0.0.1:0\"\ncheckpoints = \"file://{}\"\n\n{config}",
-            scene.path("checkpoints").display()
+            self.path("checkpoints").display()
         );
-        fs::write(scene.config(), whole).context("the configuration cannot be written")?;
-        Ok(scene)
+        fs::write(self.config(), whole).context("the configuration cannot be written")
     }
 
     /// A path in the scene.
