@@ -50,7 +50,7 @@ pub(crate) const ORDER_SCHEMA: &str = r#"{ id = "bigint", ts = "timestamp", cust
 pub(crate) fn order_columns() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("id", DataType::Int64, true),
-        Field::new("ts", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true),
+        Field::new("ts", DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())), true),
         Field::new("customer", DataType::Utf8, true),
         Field::new("symbol", DataType::Utf8, true),
         Field::new("quantity", DataType::Int32, true),

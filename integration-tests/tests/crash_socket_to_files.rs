@@ -1,5 +1,5 @@
 //! Guarantees: whatever instant or named point the gateway is killed at, each line that a socket
-//! client was answered `ok` for is in the files exactly once, and none is there twice.
+//! client saw an `ack` for is in the files exactly once, and none is there twice.
 
 use std::time::Duration;
 
