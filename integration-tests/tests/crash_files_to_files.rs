@@ -15,7 +15,10 @@ fn config() -> String {
         r#"
         [sources.drops]
         type = "files"
-        path = "in/*.json"
+        path = "in"
+        glob = "*.json"
+        settle = "0s"
+        scan_interval = "100ms"
         format = "json"
         schema = {schema}
 

@@ -62,7 +62,7 @@ fn gateway(way: &Way, options: &Options, folder: &Path) -> Result<Run> {
         &config,
         format!(
             "[gateway]\nlisten = \"127.0.0.1:0\"\ncheckpoints = \"file://{0}/checkpoints\"\n\n\
-             [sources.in]\ntype = \"files\"\npath = \"{0}/in/*.txt\"\n{1}\n\n\
+             [sources.in]\ntype = \"files\"\npath = \"{0}/in\"\nsettle = \"0s\"\n{1}\n\n\
              [sinks.out]\ntype = \"files\"\npath = \"{0}/out\"\nformat = \"{2}\"\n\
              roll_interval = \"10m\"\n\n\
              [pipelines.p]\nfrom = [\"in\"]\nto = [\"out\"]\ninterval = \"100ms\"\n",
