@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{binary, wait};
+use crate::wait;
 
 /// A running gateway: a child of this process, killed at the latest when this is dropped.
 #[derive(Debug)]
@@ -24,11 +24,16 @@ impl Gateway {
     /// in the folder, which errors quote.
     ///
     /// # Errors
-    /// If the binary cannot be found or started.
-    pub fn start(folder: &Path, arguments: &[String], variables: &[(&str, &str)]) -> Result<Self> {
+    /// If the binary cannot be started.
+    pub fn start(
+        binary: &Path,
+        folder: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let log = folder.join("gateway.log");
         let file = File::options().create(true).append(true).open(&log)?;
-        let child = Command::new(binary::path()?)
+        let child = Command::new(binary)
             .args(arguments)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
@@ -138,4 +143,49 @@ fn last_words(log: &Path) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let from = lines.len().saturating_sub(LINES);
     format!("the last lines that it wrote:\n  {}", lines[from..].join("\n  "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// A shell in the place of the gateway.
+    fn shell(folder: &Path, script: &str) -> Gateway {
+        Gateway::start(Path::new("/bin/sh"), folder, &["-c", script], &[("POINT", "7")]).unwrap()
+    }
+
+    #[test]
+    fn each_way_to_end_is_told_from_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = |script| shell(folder.path(), script);
+        start("exit 0").expect_success(LONG).unwrap();
+        start("test $POINT = 7").expect_success(LONG).unwrap();
+        start("kill -ABRT $$").expect_crash(LONG).unwrap();
+        start("exec sleep 100").kill().unwrap();
+        assert!(start("exit 1").expect_success(LONG).is_err());
+        assert!(start("exit 1").expect_crash(LONG).is_err());
+        assert!(start("kill -ABRT $$").expect_success(LONG).is_err());
+        assert!(start("exec sleep 100").expect_success(Duration::from_millis(20)).is_err());
+    }
+
+    #[test]
+    fn an_end_that_nobody_asked_for_is_reported_with_its_last_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut gateway = shell(folder.path(), "echo farewell; exit 3");
+        wait::until("the end", LONG, || Ok(gateway.has_ended()?.then_some(()))).unwrap();
+        let error = gateway.kill().unwrap_err().to_string();
+        assert!(error.contains("farewell"), "{error}");
+    }
+
+    #[test]
+    fn stopping_asks_and_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done";
+        let gateway = shell(folder.path(), script);
+        let ready = || Ok(gateway.last_words().contains("ready").then_some(()));
+        wait::until("the trap", LONG, ready).unwrap();
+        gateway.stop(LONG).unwrap();
+    }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::crash_points;
 use crate::gateway::Gateway;
+use crate::{binary, crash_points};
 
 /// A temporary folder with a configuration, a checkpoint and an output folder. It goes when it is
 /// dropped, after the gateways that run in it.
@@ -68,7 +68,7 @@ impl Scene {
     /// # Errors
     /// If the binary cannot be found or started.
     pub fn start(&self) -> Result<Gateway> {
-        Gateway::start(self.folder.path(), &self.run_arguments(), &[])
+        self.run(&[], &[])
     }
 
     /// Starts the gateway; it ends itself when it reaches the crash point for the `count`th time.
@@ -77,7 +77,7 @@ impl Scene {
     /// If the binary cannot be found or started.
     pub fn start_to_crash_at(&self, point: &str, count: u32) -> Result<Gateway> {
         let at = format!("{point}:{count}");
-        Gateway::start(self.folder.path(), &self.run_arguments(), &[(crash_points::VARIABLE, &at)])
+        self.run(&[], &[(crash_points::VARIABLE, &at)])
     }
 
     /// Runs the gateway until it has taken all that is there, and ended by itself.
@@ -85,13 +85,13 @@ impl Scene {
     /// # Errors
     /// If it does not end in time, or not with 0.
     pub fn drain(&self) -> Result<()> {
-        let mut arguments = self.run_arguments();
-        arguments.push("--available-now".to_owned());
-        Gateway::start(self.folder.path(), &arguments, &[])?.expect_success(Self::DRAIN)
+        self.run(&["--available-now"], &[])?.expect_success(Self::DRAIN)
     }
 
-    fn run_arguments(&self) -> Vec<String> {
-        vec!["run".to_owned(), self.config().display().to_string()]
+    fn run(&self, options: &[&str], variables: &[(&str, &str)]) -> Result<Gateway> {
+        let config = self.config().display().to_string();
+        let arguments = [&["run", &config], options].concat();
+        Gateway::start(binary::path()?, self.folder.path(), &arguments, variables)
     }
 
     /// The folder itself.

@@ -101,3 +101,37 @@ fn send<C: Client>(lane: &str, port: u16, stop: &AtomicBool) -> Expectation {
     }
     expectation
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line_client::LineClient;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    #[test]
+    fn what_was_acknowledged_is_due_and_the_rest_is_in_doubt() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let sender = Sender::start::<LineClient>("a".to_owned(), port);
+        // The first group, one record, is acknowledged; then the server goes away.
+        let (stream, _) = listener.accept().unwrap();
+        drop(listener);
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        stream.get_mut().write_all(b"ack 1\n").unwrap();
+        stream.read_line(&mut line).unwrap();
+        drop(stream);
+        let expectation = sender.finish().unwrap();
+        assert_eq!(expectation.due(), 1);
+        let (acknowledged, doubtful) = (Record::new("a", 0).value(), Record::new("a", 1).value());
+        let compare = |values: Vec<serde_json::Value>| {
+            expectation.compare(&[("f".into(), values)], crate::record::identity).clean()
+        };
+        compare(vec![acknowledged.clone()]).unwrap();
+        compare(vec![acknowledged.clone(), doubtful.clone()]).unwrap();
+        assert!(compare(vec![doubtful]).is_err());
+        assert!(compare(vec![acknowledged.clone(), acknowledged]).is_err());
+    }
+}
