@@ -1,1 +1,35 @@
-//! The harness that runs the built binary, and the scenarios.
+//! The harness that runs the built binary as a person would, and breaks it.
+//!
+//! A [`Scene`] is a temporary folder with a configuration. In it a [`Gateway`] runs: the real
+//! binary ([`binary`]), killed at random instants ([`Chance`]) or at a named [crash
+//! point](crash_points). While it runs, a [`Watcher`] reads what anyone could read: the
+//! [visible](visible) files. At the end an [`Expectation`] says which records must be there, and
+//! compares.
+//!
+//! What sends to it: a [`Sender`] over an [`HttpClient`] or a [`LineClient`]. [`wait`] waits, with a deadline,
+//! for a condition; nothing here waits for time to pass.
+
+pub mod binary;
+pub mod chance;
+pub mod crash_points;
+mod expectation;
+mod gateway;
+mod http_client;
+mod line_client;
+pub mod port;
+pub mod record;
+mod scene;
+mod sender;
+pub mod visible;
+pub mod wait;
+mod watcher;
+
+pub use chance::Chance;
+pub use expectation::{Expectation, Report};
+pub use gateway::Gateway;
+pub use http_client::HttpClient;
+pub use line_client::LineClient;
+pub use record::{Identity, Record};
+pub use scene::Scene;
+pub use sender::{Client, Sender};
+pub use watcher::Watcher;

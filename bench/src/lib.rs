@@ -1,1 +1,0 @@
-//! Benchmark programs, each beside a bare reference in the same run.

@@ -1,0 +1,53 @@
+//! The programs, by name.
+
+mod batch_overhead;
+mod files_to_files;
+mod http_to_files;
+mod idle;
+mod memory;
+mod socket_to_files;
+mod startup;
+
+use anyhow::{Result, bail};
+
+use crate::options::Options;
+
+/// A program: its name, what it measures, and itself.
+type Program = (&'static str, &'static str, fn(&Options) -> Result<()>);
+
+const PROGRAMS: &[Program] = &[
+    (
+        "files_to_files",
+        "text to text, JSON to typed columns to JSON and to Parquet",
+        files_to_files::run,
+    ),
+    ("socket_to_files", "lines from TCP through the journal", socket_to_files::run),
+    ("http_to_files", "posts of 1000 records through the journal", http_to_files::run),
+    ("batch_overhead", "processor time of a tiny batch", batch_overhead::run),
+    ("idle", "processor time with 64 splits and nothing to do", idle::run),
+    ("memory", "resident memory, idle and under overload", memory::run),
+    ("startup", "from start to the first record written", startup::run),
+];
+
+/// Runs the program that the arguments name, or all.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let name = arguments.first().map_or("list", String::as_str);
+    let options = Options::parse(arguments.get(1..).unwrap_or_default())?;
+    match name {
+        "list" => {
+            println!("forebay-bench NAME|all [--rounds N] [--records N] [--folder DIR]\n");
+            for (name, what, _) in PROGRAMS {
+                println!("  {name:<16} {what}");
+            }
+            Ok(())
+        }
+        "all" => PROGRAMS.iter().try_for_each(|(name, _, program)| {
+            println!("\n### {name}\n");
+            program(&options)
+        }),
+        name => match PROGRAMS.iter().find(|(known, _, _)| *known == name) {
+            Some((_, _, program)) => program(&options),
+            None => bail!("there is no benchmark `{name}`; `list` names them"),
+        },
+    }
+}

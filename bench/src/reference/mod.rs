@@ -1,0 +1,26 @@
+//! Bare loops over the same libraries with the same syncs: what the gateway is measured by.
+//!
+//! They keep no checkpoint and no journal, have no limits and no metrics, and lose what they
+//! hold in memory when they are killed.
+
+mod files;
+mod http;
+mod output;
+mod socket;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+/// Runs the reference that the arguments name.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["text-text", from, to] => files::text_to_text(Path::new(from), Path::new(to)),
+        ["json-json", from, to] => files::json_to_json(Path::new(from), Path::new(to)),
+        ["json-parquet", from, to] => files::json_to_parquet(Path::new(from), Path::new(to)),
+        ["socket-text", port, to] => socket::run(port.parse()?, Path::new(to)),
+        ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
+        _ => bail!("there is no such reference: {}", arguments.join(" ")),
+    }
+}
