@@ -10,6 +10,7 @@ pub mod config;
 mod docs;
 pub mod logs;
 pub mod registry;
+pub mod run;
 mod schema;
 
 pub use cli::Cli;

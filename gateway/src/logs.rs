@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::{LogFormat, LogLevel, LogSettings};
 
@@ -35,8 +36,23 @@ pub enum LogError {
 /// # Errors
 /// If `FOREBAY_LOG` is not understood, or if the process logs already.
 pub fn start(settings: &LogSettings, variable: Option<&str>) -> Result<(), LogError> {
+    start_on(settings, variable, std::io::stderr)
+}
+
+/// The same, to another writer in the place of standard error.
+///
+/// # Errors
+/// See [`start`].
+pub fn start_on<W>(
+    settings: &LogSettings,
+    variable: Option<&str>,
+    writer: W,
+) -> Result<(), LogError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let filter = filter(settings, variable)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match settings.format {
         LogFormat::Text => {
             builder.with_ansi(std::io::stderr().is_terminal()).try_init().map_err(LogError::Twice)

@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::exit::Exit;
 use super::output::Output;
-use super::{check, docs, list, new, schema};
+use super::{check, docs, list, new, run, schema};
 use crate::config::Style;
 use crate::registry::Registry;
 
@@ -36,6 +36,7 @@ pub struct Cli {
 /// Every command: one line here, one in `Cli::dispatch`, one file.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Run),
     Check(check::Check),
     List(list::List),
     New(new::New),
@@ -46,6 +47,7 @@ enum Command {
 impl Cli {
     fn dispatch(&self, registry: &Registry, output: &mut Output<'_>) -> io::Result<Exit> {
         match &self.command {
+            Command::Run(run) => run.run(registry, output),
             Command::Check(check) => check.run(registry, output),
             Command::List(list) => list.run(registry, output),
             Command::New(new) => new.run(registry, output),

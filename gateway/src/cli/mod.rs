@@ -11,6 +11,7 @@ mod exit;
 mod list;
 mod new;
 mod output;
+mod run;
 mod schema;
 mod table;
 

@@ -24,6 +24,10 @@ macro_rules! types {
 }
 
 types! {
+    source "generator" Source "generator-source" forebay_generator_source::Generator;
+    sink "files" Sink "files-sink" forebay_files_sink::Files;
+    sink "console" Sink "console-sink" forebay_console_sink::Console;
+    sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;
     sink "blackhole" Sink "blackhole-sink" forebay_blackhole_sink::Blackhole;
 }
 

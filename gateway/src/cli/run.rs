@@ -1,0 +1,208 @@
+//! `forebay run`: moves records until it is told to stop.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use forebay_core::clock::{Clock, SystemClock};
+use forebay_core::engine::Ended;
+use forebay_core::progress::Listener;
+use tokio_util::sync::CancellationToken;
+
+use super::exit::Exit;
+use super::output::Output;
+use crate::config::{self, Config, Listen, Loaded};
+use crate::logs;
+use crate::registry::Registry;
+use crate::run::{Board, Gateway, ProgressLines, RunMode, Screen, ScreenWriter, Summary, live};
+
+/// Run pipelines until Ctrl-C or SIGTERM.
+///
+/// Stopping reads no more, writes and commits what was read, and leaves; a second Ctrl-C does not
+/// wait. Ends with 1 if a pipeline failed, with 2 if the configuration is wrong.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// TOML files, or folders of them; together they are one configuration.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Do everything that is there now, commit it, and end.
+    #[arg(long)]
+    available_now: bool,
+    /// Write one line per batch to standard output.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    progress: Option<ProgressFormat>,
+}
+
+/// How the progress of batches is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProgressFormat {
+    /// One JSON object per line.
+    Jsonl,
+}
+
+/// How often the live lines are drawn.
+const DRAW_EVERY: Duration = Duration::from_millis(250);
+
+impl Run {
+    pub(super) fn run(&self, registry: &Registry, output: &mut Output<'_>) -> io::Result<Exit> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let Loaded { findings, config } = config::load(&self.files, registry, &environment);
+        let Some(config) = config else {
+            output.findings(&findings, false)?;
+            return Ok(Exit::Wrong);
+        };
+        let screen = io::stderr().is_terminal().then(|| Screen::new(Box::new(io::stderr())));
+        let variable = environment(logs::VARIABLE);
+        let logging = match &screen {
+            None => logs::start(&config.gateway.log, variable.as_deref()),
+            Some(screen) => {
+                let writer = ScreenWriter(screen.clone());
+                logs::start_on(&config.gateway.log, variable.as_deref(), writer)
+            }
+        };
+        if let Err(error) = logging {
+            output.refuse(&error.to_string(), "mend the variable, or unset it")?;
+            return Ok(Exit::Wrong);
+        }
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.enable_all();
+        if let Some(threads) = config.gateway.threads {
+            runtime.worker_threads(threads.get());
+        }
+        let exit = runtime.build()?.block_on(self.move_records(&config, registry, screen, output));
+        exit
+    }
+
+    async fn move_records(
+        &self,
+        config: &Config,
+        registry: &Registry,
+        screen: Option<Screen>,
+        output: &mut Output<'_>,
+    ) -> io::Result<Exit> {
+        let clock = SystemClock::shared();
+        let board = Arc::new(Board::new(config.pipelines.iter().map(|pipeline| &pipeline.name)));
+        let listener: Arc<dyn Listener> = match self.progress {
+            None => board.clone(),
+            Some(ProgressFormat::Jsonl) => {
+                Arc::new(ProgressLines::new(board.clone(), Box::new(io::stdout())))
+            }
+        };
+        let mode =
+            if self.available_now { RunMode::AvailableNow } else { RunMode::UntilStopped };
+        let gateway = match Gateway::assemble(config, registry, mode, &clock, &listener) {
+            Ok(gateway) => gateway,
+            Err(error) => {
+                output.refuse(&error.to_string(), "nothing was started")?;
+                return Ok(Exit::Failed);
+            }
+        };
+        if let Some(screen) = &screen {
+            screen.write_above(header(config).as_bytes())?;
+        }
+        let stop = CancellationToken::new();
+        let signals = tokio::spawn(stop_on_signal(stop.clone()));
+        let drawing = tokio::spawn(draw(screen.clone(), board.clone(), clock.clone()));
+        let summary = gateway.run(stop).await;
+        signals.abort();
+        drawing.abort();
+        if let Some(screen) = &screen {
+            screen.draw(live::lines(&board, clock.now_ms(), width()))?;
+        }
+        report(&summary, &board, output)
+    }
+}
+
+/// What a person sees first.
+fn header(config: &Config) -> String {
+    let mut text = format!("forebay {}\n", env!("CARGO_PKG_VERSION"));
+    for pipeline in &config.pipelines {
+        let sources: Vec<String> = pipeline
+            .sources
+            .iter()
+            .map(|source| format!("{} ({})", source.name, source.settings.entry().name()))
+            .collect();
+        let sinks: Vec<String> = pipeline
+            .sinks
+            .iter()
+            .map(|sink| format!("{} ({})", sink.name, sink.settings.entry().name()))
+            .collect();
+        text.push_str(&format!("  {}: {} -> {}\n", pipeline.name, sources.join(", "), sinks.join(", ")));
+    }
+    if let Listen::On(address) = config.listen {
+        text.push_str(&format!("  admin address: http://{address}\n"));
+    }
+    text.push_str("  Ctrl-C stops it, and loses nothing\n\n");
+    text
+}
+
+/// The width of lines; terminals that are narrower wrap them.
+fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(160)
+}
+
+async fn draw(screen: Option<Screen>, board: Arc<Board>, clock: Arc<dyn Clock>) {
+    let Some(screen) = screen else { return };
+    loop {
+        tokio::time::sleep(DRAW_EVERY).await;
+        if screen.draw(live::lines(&board, clock.now_ms(), width())).is_err() {
+            return;
+        }
+    }
+}
+
+/// The first signal asks the pipelines to drain, the second ends the process.
+async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::error!("signals cannot be heard; stopping needs `kill -9`, which loses nothing");
+        return;
+    };
+    for attempt in 0.. {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if attempt > 0 {
+            tracing::warn!("not waiting; what was not committed is read again after the next start");
+            std::process::exit(1);
+        }
+        tracing::info!("stopping: writing and committing what was read");
+        stop.cancel();
+    }
+}
+
+fn report(summary: &Summary, board: &Board, output: &mut Output<'_>) -> io::Result<Exit> {
+    let mut exit = Exit::Done;
+    for (name, ended) in summary {
+        let totals = board.look(|pipelines| {
+            pipelines.get(name).map(|view| {
+                format!(
+                    "{} records in {} batches, {} dead letters",
+                    live::grouped(view.records),
+                    live::grouped(view.batches),
+                    live::grouped(view.dead_letters)
+                )
+            })
+        });
+        let totals = totals.unwrap_or_default();
+        match ended {
+            Ok(Ended::Drained) => {
+                writeln!(output.err, "{name}: done: {totals}; all committed")?;
+            }
+            Ok(Ended::TimedOut) => {
+                let note = "what was not committed is read again after the next start";
+                writeln!(output.err, "{name}: stopped before all was written: {totals}; {note}")?;
+            }
+            Err(error) => {
+                writeln!(output.err, "{name}: failed: {error}; {totals}")?;
+                exit = Exit::Failed;
+            }
+        }
+    }
+    Ok(exit)
+}

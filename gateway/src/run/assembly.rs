@@ -1,0 +1,193 @@
+//! Puts a pipeline together from its checked configuration.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use forebay_core::budget::Budget;
+use forebay_core::checkpoint::{Checkpoint, CheckpointError, LocalCheckpoint};
+use forebay_core::clock::Clock;
+use forebay_core::component::{BuildContext, Input, Problem};
+use forebay_core::engine::{InputParts, OpenCheckpoint, OutputParts, Pipeline, Settings};
+use forebay_core::journal::ReceiverSource;
+use forebay_core::progress::Listener;
+use forebay_core::retry::RetryPolicy;
+use forebay_core::source::Source;
+use thiserror::Error;
+
+use super::place::{Place, PlaceError};
+use crate::config::{PipelineConfig, SinkConfig, SourceConfig};
+use crate::registry::Registry;
+
+/// What all pipelines of a process share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) budget: Budget,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) listener: Arc<dyn Listener>,
+    pub(super) available_now: bool,
+}
+
+/// Why a pipeline cannot be put together although its configuration is right.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AssemblyError {
+    /// Its folder cannot be used.
+    #[error("{0}")]
+    Place(#[from] PlaceError),
+    /// A component does not take its options.
+    #[error("{component}: {reason}")]
+    Component {
+        /// Which.
+        component: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+impl AssemblyError {
+    fn of(component: &str, problem: &Problem) -> Self {
+        let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        let path = match problem.path.join(".") {
+            path if path.is_empty() => path,
+            path => format!("`{path}`: "),
+        };
+        let reason = format!("{path}{}{help}", problem.message);
+        Self::Component { component: component.to_owned(), reason }
+    }
+}
+
+/// Puts a pipeline together.
+///
+/// # Errors
+/// See [`AssemblyError`].
+pub fn assemble(
+    config: &PipelineConfig,
+    place: &Place,
+    registry: &Registry,
+    shared: &Shared,
+) -> Result<Pipeline, AssemblyError> {
+    let identity = place.identity()?;
+    let context = |name: &str, base: &std::path::Path| BuildContext {
+        name: name.into(),
+        pipeline: config.name.clone(),
+        base: base.to_owned(),
+        instance: format!("{}.{name}.{identity}", config.name).into(),
+    };
+    let inputs = config.sources.iter().map(|source| {
+        let input = source
+            .settings
+            .build_input(&context(&source.name, &source.base))
+            .map_err(|problem| AssemblyError::of(&format!("sources.{}", source.name), &problem))?;
+        Ok(InputParts {
+            name: source.name.clone(),
+            source: replayable(input, source, place, shared),
+            limits: source.keys.limits,
+        })
+    });
+    let output = |sink: &SinkConfig, name: &str| {
+        let built = sink
+            .settings
+            .build_sink(&context(name, &sink.base))
+            .map_err(|problem| AssemblyError::of(&format!("sinks.{}", sink.name), &problem))?;
+        Ok::<_, AssemblyError>(OutputParts {
+            name: name.into(),
+            sink: built,
+            retry: sink.keys.retry.clone(),
+        })
+    };
+    let outputs = config.sinks.iter().map(|sink| output(sink, &sink.name));
+    let dead_letters = match &config.dead_letters {
+        Some(sink) => output(sink, &format!("dead-letters.{}", sink.name))?,
+        None => default_dead_letters(config, place, registry, &context("dead-letters", "".as_ref()))?,
+    };
+    Ok(Pipeline {
+        settings: settings(config, shared.available_now),
+        inputs: inputs.collect::<Result<_, AssemblyError>>()?,
+        transform: None,
+        outputs: outputs.collect::<Result<_, AssemblyError>>()?,
+        dead_letters,
+        checkpoint: Box::new(LocalOpener {
+            place: place.clone(),
+            pipeline: config.name.clone(),
+            clock: shared.clock.clone(),
+        }),
+        budget: shared.budget.clone(),
+        clock: shared.clock.clone(),
+        listener: shared.listener.clone(),
+    })
+}
+
+fn replayable(
+    input: Input,
+    source: &SourceConfig,
+    place: &Place,
+    shared: &Shared,
+) -> Box<dyn Source> {
+    match input {
+        Input::Source(source) => source,
+        Input::Receiver(receiver) => Box::new(ReceiverSource::new(
+            source.name.clone(),
+            receiver,
+            place.journal(&source.name),
+            source.keys.journal.clone(),
+            source.keys.limits,
+            shared.clock.clone(),
+        )),
+    }
+}
+
+/// Files of JSON lines beside the checkpoint.
+fn default_dead_letters(
+    config: &PipelineConfig,
+    place: &Place,
+    registry: &Registry,
+    context: &BuildContext,
+) -> Result<OutputParts, AssemblyError> {
+    let missing = Problem::at("dead_letters", "this binary has no `files` sink to keep them")
+        .help("name a sink for them");
+    let component = format!("pipelines.{}", config.name);
+    let folder = std::path::absolute(place.dead_letters()).unwrap_or(place.dead_letters());
+    let options = serde_json::json!({
+        "path": folder,
+        "format": "json",
+        "name": config.name,
+        "roll_interval": "10s",
+    });
+    let entry = registry.find("sinks", "files").ok_or(missing);
+    let sink = entry
+        .and_then(|entry| entry.settings(options))
+        .and_then(|settings| settings.build_sink(context))
+        .map_err(|problem| AssemblyError::of(&component, &problem))?;
+    Ok(OutputParts { name: "dead-letters".into(), sink, retry: RetryPolicy::default() })
+}
+
+fn settings(config: &PipelineConfig, available_now: bool) -> Settings {
+    let own = &config.settings;
+    Settings {
+        trigger: own.trigger(),
+        available_now,
+        backpressure: own.backpressure.clone(),
+        max_rate: own.max_rate,
+        max_batch_records: own.max_batch_records,
+        max_batch_bytes: own.max_batch_bytes.0,
+        max_in_flight: own.max_in_flight,
+        stop_timeout: own.stop_timeout.0,
+        ..Settings::new(&config.name)
+    }
+}
+
+/// Opens the log of a pipeline.
+struct LocalOpener {
+    place: Place,
+    pipeline: Arc<str>,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl OpenCheckpoint for LocalOpener {
+    async fn open(&self) -> Result<Box<dyn Checkpoint>, CheckpointError> {
+        let folder = self.place.checkpoint();
+        let opened = LocalCheckpoint::open(&folder, &self.pipeline, self.clock.now_ms()).await?;
+        Ok(Box::new(opened))
+    }
+}

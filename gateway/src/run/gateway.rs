@@ -1,0 +1,80 @@
+//! All pipelines of a configuration, running.
+
+use std::sync::Arc;
+
+use forebay_core::budget::Budget;
+use forebay_core::clock::Clock;
+use forebay_core::engine::{Ended, PipelineError};
+use forebay_core::progress::Listener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::assembly::{AssemblyError, Shared, assemble};
+use super::place::Place;
+use crate::config::Config;
+use crate::registry::Registry;
+
+/// Until when pipelines run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunMode {
+    /// Until they are told to stop, or their sources end.
+    UntilStopped,
+    /// Until everything is done that was there at the start.
+    AvailableNow,
+}
+
+/// Pipelines that are put together and not started yet.
+pub struct Gateway {
+    pipelines: Vec<forebay_core::engine::Pipeline>,
+}
+
+/// How the pipelines ended, by name.
+pub type Summary = Vec<(Arc<str>, Result<Ended, PipelineError>)>;
+
+impl Gateway {
+    /// Puts all pipelines together.
+    ///
+    /// # Errors
+    /// See [`AssemblyError`].
+    pub fn assemble(
+        config: &Config,
+        registry: &Registry,
+        mode: RunMode,
+        clock: &Arc<dyn Clock>,
+        listener: &Arc<dyn Listener>,
+    ) -> Result<Self, AssemblyError> {
+        let shared = Shared {
+            budget: Budget::new(config.gateway.memory.0),
+            clock: clock.clone(),
+            listener: listener.clone(),
+            available_now: mode == RunMode::AvailableNow,
+        };
+        let pipelines = config.pipelines.iter().map(|pipeline| {
+            let place = Place::new(&config.checkpoints, &pipeline.name);
+            assemble(pipeline, &place, registry, &shared)
+        });
+        Ok(Self { pipelines: pipelines.collect::<Result<_, _>>()? })
+    }
+
+    /// Runs all pipelines until each has ended. One that fails does not stop the others.
+    pub async fn run(self, stop: CancellationToken) -> Summary {
+        let mut running = JoinSet::new();
+        for pipeline in self.pipelines {
+            let (name, stop) = (pipeline.settings.name.clone(), stop.clone());
+            running.spawn(async move { (name, pipeline.run(stop).await) });
+        }
+        let mut summary = Vec::new();
+        while let Some(ended) = running.join_next().await {
+            match ended {
+                Ok(ended) => summary.push(ended),
+                Err(error) => {
+                    let reason = format!("a pipeline broke down: {error}");
+                    let error = PipelineError { component: "engine".to_owned(), reason };
+                    summary.push(("?".into(), Err(error)));
+                }
+            }
+        }
+        summary.sort_by(|left, right| left.0.cmp(&right.0));
+        summary
+    }
+}
