@@ -132,15 +132,22 @@ impl ReceiverSource {
         self.task = Some(tokio::spawn(supervisor.run()));
     }
 
+    /// Why the receiver has ended for good, if it has.
+    fn ended(&self) -> Option<String> {
+        if let Some(why) = &*self.fatal.borrow() {
+            return Some(why.clone());
+        }
+        // The other end goes with the task, without a word only if that panicked.
+        let panicked =
+            self.task.is_some() && self.fatal.has_changed().is_err() && !self.stop.is_cancelled();
+        panicked
+            .then(|| "the receiver panicked; see the log, and start the pipeline again".to_owned())
+    }
+
     /// The queue, unless the receiver has ended for good.
     fn queue(&mut self) -> Result<&mut Box<dyn Source>, SourceError> {
-        if let Some(why) = &*self.fatal.borrow() {
-            return Err(SourceError::Fatal(why.clone()));
-        }
-        if self.task.as_ref().is_some_and(JoinHandle::is_finished) && !self.stop.is_cancelled() {
-            return Err(SourceError::Fatal(
-                "the receiver panicked; see the log, and start the pipeline again".to_owned(),
-            ));
+        if let Some(why) = self.ended() {
+            return Err(SourceError::Fatal(why));
         }
         self.queue
             .as_mut()
@@ -190,11 +197,13 @@ impl Source for ReceiverSource {
 
     /// Also returns when the receiver has ended for good, so that the next read says so.
     async fn ready(&mut self) {
+        if self.ended().is_some() {
+            return;
+        }
         let Some(queue) = &mut self.queue else { return std::future::pending().await };
-        let over = self.fatal.has_changed().is_err();
         tokio::select! {
             () = queue.ready() => {}
-            _ = self.fatal.changed(), if !over => {}
+            _ = self.fatal.changed() => {}
         }
     }
 

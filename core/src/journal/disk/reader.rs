@@ -72,7 +72,11 @@ impl Reader {
                         } else {
                             (offset, piece.first)
                         };
-                        cursor = Some(Cursor { position, segment: segment.first, offset, seq });
+                        // Not if the gather was full before it came to this frame.
+                        if position >= piece.first {
+                            let segment = segment.first;
+                            cursor = Some(Cursor { position, segment, offset, seq });
+                        }
                     }
                     Found::Damage(damaged) => match damaged.seqs {
                         Some((first, until)) => {

@@ -165,14 +165,7 @@ impl JournalSource {
         }
         let gather = Gather::new(from, until.min(end), u64::MAX, u64::MAX);
         let gather = self.gather(from, gather).await?;
-        gather
-            .into_slice_until(
-                &self.source,
-                range.generation,
-                range.from.clone(),
-                Some(range.until.clone()),
-            )
-            .map_err(|error| SourceError::Fatal(error.to_string()))
+        gather.into_replay(range).map_err(|error| SourceError::Fatal(error.to_string()))
     }
 
     /// How far the journal goes, up to `position`; what is missing will not be given to new

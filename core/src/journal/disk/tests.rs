@@ -51,10 +51,23 @@ async fn read(journal: &mut JournalSource, from: u64, records: u64, bytes: u64) 
 }
 
 /// All records from a position on: sequence number, value, whether it is a dead letter.
-async fn all(journal: &mut JournalSource, mut from: u64) -> Vec<(u64, Vec<u8>, bool)> {
+async fn all(journal: &mut JournalSource, from: u64) -> Vec<(u64, Vec<u8>, bool)> {
+    let rows = all_within(journal, from, 7, 1 << 16).await;
+    // However it is divided, it is the same.
+    assert_eq!(all_within(journal, from, 1, 1 << 16).await, rows);
+    assert_eq!(all_within(journal, from, 9, 20).await, rows);
+    rows
+}
+
+async fn all_within(
+    journal: &mut JournalSource,
+    mut from: u64,
+    records: u64,
+    bytes: u64,
+) -> Vec<(u64, Vec<u8>, bool)> {
     let mut rows = Vec::new();
     loop {
-        let slices = read(journal, from, 7, 1 << 16).await;
+        let slices = read(journal, from, records, bytes).await;
         let Some(slice) = slices.first() else { return rows };
         rows.extend(rows_of(slice));
         assert_eq!(slice.range.from, Position::from(from));
