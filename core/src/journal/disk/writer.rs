@@ -138,10 +138,17 @@ impl Writer {
             self.next > self.segment.first && held + bytes > self.settings.segment_bytes();
         if is_full || floor > self.next {
             self.flush();
+            // A segment is left whole, or its refused frames would be met again in reading.
+            self.mend()?;
             self.roll(floor)?;
         }
+        self.mend()
+    }
+
+    /// Opens the file of the segment if that is due, and cuts off what a failure may have left
+    /// behind the last frame that was acknowledged.
+    fn mend(&mut self) -> io::Result<()> {
         if self.file.is_none() {
-            // After a failure something may stand behind the last frame that was acknowledged.
             let mut file = DurableFile::open(&self.segment.path)?;
             file.cut(self.segment.len)?;
             self.file = Some(file);
