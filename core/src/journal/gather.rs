@@ -55,6 +55,11 @@ impl Gather {
         self.full
     }
 
+    /// Whether records and bytes ran out before all was taken.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.full && self.next < self.until
+    }
+
     /// The sequence number of the next record to take.
     pub(crate) fn next(&self) -> u64 {
         self.next
@@ -116,24 +121,35 @@ impl Gather {
         if self.taken.is_empty() {
             return Ok(None);
         }
-        self.into_slice_until(source, generation, from, None).map(Some)
+        let until = Position::from(self.next);
+        self.into_range(source, generation, from, until).map(Some)
     }
 
-    /// As [`into_slice`](Self::into_slice), but also if it is nothing, and for a range whose end
-    /// is given.
-    pub(crate) fn into_slice_until(
+    /// What was taken as the slice of a range that was read before; also if it is nothing.
+    ///
+    /// # Errors
+    /// If the records do not fit into Arrow columns.
+    pub(crate) fn into_replay(self, range: &Range) -> Result<Slice, arrow::error::ArrowError> {
+        if self.is_cut_short() {
+            return Err(rows::too_large("values", range.bytes));
+        }
+        let (from, until) = (range.from.clone(), range.until.clone());
+        self.into_range(&range.source, range.generation, from, until)
+    }
+
+    fn into_range(
         self,
         source: &Arc<str>,
         generation: u64,
         from: Position,
-        until: Option<Position>,
+        until: Position,
     ) -> Result<Slice, arrow::error::ArrowError> {
         let range = Range {
             source: source.clone(),
             split: SPLIT.into(),
             generation,
             from,
-            until: until.unwrap_or_else(|| Position::from(self.next)),
+            until,
             records: self.records,
             bytes: self.bytes,
             last: false,

@@ -13,6 +13,7 @@ use crate::dead_letter::Reason;
 use crate::receiver::Chunk;
 
 use super::append::Append;
+use super::disk::frame_len;
 use super::limits::{Buckets, Limits};
 use super::piece::value_bytes;
 use super::room::Room;
@@ -20,9 +21,6 @@ use super::settings::JournalSettings;
 
 /// After which time a sender may try again when there was no room: about one batch.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
-
-/// What a chunk takes beyond its values: the header of its frame and some more.
-const CHUNK_OVERHEAD: u64 = 64;
 
 /// Where a receiver puts what it received. Cheap to clone: one per connection.
 #[derive(Clone)]
@@ -85,7 +83,7 @@ impl Intake {
     /// See [`Refused`].
     pub async fn offer(&self, chunk: Chunk) -> Result<(), Refused> {
         let shared = &*self.shared;
-        let Some((chunk, cost)) = self.admit(chunk)? else { return Ok(()) };
+        let Some((chunk, cost)) = self.admit(chunk, None)? else { return Ok(()) };
         let now = shared.clock.elapsed();
         let wait = shared.buckets.wait(now);
         if !wait.is_zero() {
@@ -123,7 +121,7 @@ impl Intake {
 
     async fn put_waiting(&self, chunk: Chunk, reason: Option<Reason>) -> Result<(), Refused> {
         let shared = &*self.shared;
-        let Some((chunk, cost)) = self.admit(chunk)? else { return Ok(()) };
+        let Some((chunk, cost)) = self.admit(chunk, reason.as_ref())? else { return Ok(()) };
         self.within_limits().await?;
         let permit = shared.room.take(cost).await.ok_or(Refused::Closed)?;
         let slot = shared.queue.reserve().await.map_err(|_| Refused::Closed)?;
@@ -150,19 +148,22 @@ impl Intake {
     }
 
     /// The chunk without nulls, and the room that it takes; `None` if it has no records.
-    fn admit(&self, chunk: Chunk) -> Result<Option<(Chunk, u32)>, Refused> {
+    fn admit(
+        &self,
+        chunk: Chunk,
+        reason: Option<&Reason>,
+    ) -> Result<Option<(Chunk, u32)>, Refused> {
         if chunk.values.is_empty() {
             return Ok(None);
         }
+        let chunk = without_nulls(chunk);
         let bytes = value_bytes(&chunk.values);
         if bytes > self.shared.max_chunk_bytes {
             return Err(too_large(bytes, self.shared.max_chunk_bytes));
         }
-        let cost = room_of(&chunk);
+        let cost = frame_len(&chunk, reason);
         match u32::try_from(cost) {
-            Ok(fitting) if cost <= self.shared.max_frame_bytes => {
-                Ok(Some((without_nulls(chunk), fitting)))
-            }
+            Ok(fitting) if cost <= self.shared.max_frame_bytes => Ok(Some((chunk, fitting))),
             _ => Err(too_large(cost, self.shared.max_frame_bytes)),
         }
     }
@@ -187,14 +188,6 @@ async fn answered(answer: Option<oneshot::Receiver<Result<(), Refused>>>) -> Res
         Some(answer) => answer.await.unwrap_or(Err(Refused::Closed)),
         None => Ok(()),
     }
-}
-
-/// The room that a chunk takes, in bytes.
-fn room_of(chunk: &Chunk) -> u64 {
-    let attributes: usize =
-        chunk.attributes.iter().map(|(name, value)| 8 + name.len() + value.len()).sum();
-    let lengths = 4 * chunk.values.len() as u64;
-    value_bytes(&chunk.values) + lengths + (chunk.peer.len() + attributes) as u64 + CHUNK_OVERHEAD
 }
 
 /// A null value becomes an empty one: a chunk promises to have none.

@@ -133,12 +133,7 @@ impl MemoryQueue {
             )));
         }
         self.gather(Gather::new(from, until.max(from), u64::MAX, u64::MAX))
-            .into_slice_until(
-                &self.source,
-                range.generation,
-                range.from.clone(),
-                Some(range.until.clone()),
-            )
+            .into_replay(range)
             .map_err(|error| SourceError::Fatal(error.to_string()))
     }
 }

@@ -201,7 +201,8 @@ fn usize_of(offset: i32) -> usize {
     usize::try_from(offset).unwrap_or(0)
 }
 
-fn too_large(what: &str, size: u64) -> ArrowError {
+/// An error for columns that Arrow cannot hold.
+pub(crate) fn too_large(what: &str, size: u64) -> ArrowError {
     ArrowError::InvalidArgumentError(format!(
         "{size} bytes of {what} are more than one slice can hold; lower `max_batch_bytes`"
     ))

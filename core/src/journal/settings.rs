@@ -98,7 +98,6 @@ impl JournalSettings {
 
     /// The size of a segment, in force: with four of them or more, a commit of all that was read
     /// always makes room for the largest frame.
-    #[cfg(test)]
     pub(crate) fn segment_bytes(&self) -> u64 {
         self.segment_bytes.0.clamp(MIN_SEGMENT_BYTES, self.max_bytes() / 4)
     }

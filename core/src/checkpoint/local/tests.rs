@@ -347,3 +347,23 @@ async fn a_batch_costs_one_sync_unless_its_plan_must_be_durable() {
     checkpoint.plan(plan(2), true).await.expect("planned");
     assert_eq!(faults.syncs() - before, 2);
 }
+
+#[tokio::test]
+async fn a_caller_that_gave_up_in_mid_write_has_to_open_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut checkpoint = open(folder.path()).await.expect("opened");
+    assert!(futures::poll!(Box::pin(checkpoint.plan(plan(1), true))).is_pending());
+    let refused = checkpoint.plan(plan(1), true).await.expect_err("in doubt");
+    assert!(refused.to_string().contains("interrupted; start the pipeline again"), "{refused}");
+    drop(checkpoint);
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    let found = loop {
+        match open(folder.path()).await {
+            Ok(found) => break found,
+            // The write that nobody waits for still holds the lock.
+            Err(CheckpointError::Taken(_)) => assert!(tokio::time::Instant::now() < deadline),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(found.ledger().pending.len(), 1);
+}
