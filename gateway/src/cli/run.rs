@@ -90,8 +90,7 @@ impl Run {
                 Arc::new(ProgressLines::new(board.clone(), Box::new(io::stdout())))
             }
         };
-        let mode =
-            if self.available_now { RunMode::AvailableNow } else { RunMode::UntilStopped };
+        let mode = if self.available_now { RunMode::AvailableNow } else { RunMode::UntilStopped };
         let gateway = match Gateway::assemble(config, registry, mode, &clock, &listener) {
             Ok(gateway) => gateway,
             Err(error) => {
@@ -129,7 +128,12 @@ fn header(config: &Config) -> String {
             .iter()
             .map(|sink| format!("{} ({})", sink.name, sink.settings.entry().name()))
             .collect();
-        text.push_str(&format!("  {}: {} -> {}\n", pipeline.name, sources.join(", "), sinks.join(", ")));
+        text.push_str(&format!(
+            "  {}: {} -> {}\n",
+            pipeline.name,
+            sources.join(", "),
+            sinks.join(", ")
+        ));
     }
     if let Listen::On(address) = config.listen {
         text.push_str(&format!("  admin address: http://{address}\n"));
@@ -168,7 +172,9 @@ async fn stop_on_signal(stop: CancellationToken) {
             _ = terminate.recv() => {}
         }
         if attempt > 0 {
-            tracing::warn!("not waiting; what was not committed is read again after the next start");
+            tracing::warn!(
+                "not waiting; what was not committed is read again after the next start"
+            );
             std::process::exit(1);
         }
         tracing::info!("stopping: writing and committing what was read");

@@ -98,7 +98,9 @@ pub fn assemble(
     let outputs = config.sinks.iter().map(|sink| output(sink, &sink.name));
     let dead_letters = match &config.dead_letters {
         Some(sink) => output(sink, &format!("dead-letters.{}", sink.name))?,
-        None => default_dead_letters(config, place, registry, &context("dead-letters", "".as_ref()))?,
+        None => {
+            default_dead_letters(config, place, registry, &context("dead-letters", "".as_ref()))?
+        }
     };
     Ok(Pipeline {
         settings: settings(config, shared.available_now),
@@ -128,7 +130,7 @@ fn replayable(
         Input::Receiver(receiver) => Box::new(ReceiverSource::new(
             source.name.clone(),
             receiver,
-            place.journal(&source.name),
+            Some(place.journal(&source.name)),
             source.keys.journal.clone(),
             source.keys.limits,
             shared.clock.clone(),

@@ -142,7 +142,13 @@ mod tests {
 
     fn progress(batch: u64, time_ms: u64, records: u64) -> Event {
         let pipeline: Arc<str> = "orders".into();
-        Event::Progress(Arc::new(Progress { pipeline, batch, time_ms, records, ..Progress::default() }))
+        Event::Progress(Arc::new(Progress {
+            pipeline,
+            batch,
+            time_ms,
+            records,
+            ..Progress::default()
+        }))
     }
 
     #[test]

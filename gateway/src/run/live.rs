@@ -54,14 +54,18 @@ fn line(name: &Arc<str>, name_width: usize, view: &PipelineView, now_ms: u64) ->
 /// The rate in force, and what keeps batches from being larger.
 fn limit(rate: Option<f64>, by: LimitedBy) -> String {
     let why = match by {
-        LimitedBy::Available => return rate.map_or_else(|| "none".to_owned(), |_| "not reached".to_owned()),
+        LimitedBy::Available => {
+            return rate.map_or_else(|| "none".to_owned(), |_| "not reached".to_owned());
+        }
         LimitedBy::Configured => "configured",
         LimitedBy::Controller => "controller",
         LimitedBy::BatchSize => "batch size",
         LimitedBy::Memory => "memory",
     };
     match (by, rate) {
-        (LimitedBy::Controller, Some(rate)) => format!("{}/s ({why})", grouped(rate.round() as u64)),
+        (LimitedBy::Controller, Some(rate)) => {
+            format!("{}/s ({why})", grouped(rate.round() as u64))
+        }
         _ => why.to_owned(),
     }
 }
@@ -111,7 +115,8 @@ mod tests {
         let line = lines(&board, 1_500, 200).remove(0);
         assert!(line.contains("limit 4 000/s (controller)  batch 12 ms"), "{line}");
 
-        let state = PipelineState::Waiting { component: "files".into(), reason: "disk full".into() };
+        let state =
+            PipelineState::Waiting { component: "files".into(), reason: "disk full".into() };
         board.on_event(&Event::State { pipeline, state });
         assert_eq!(lines(&board, 1_500, 200), ["orders  waiting   for files: disk full"]);
         assert_eq!(lines(&board, 1_500, 25), ["orders  waiting   for fil"]);
