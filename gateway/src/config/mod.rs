@@ -45,13 +45,12 @@ mod walk;
 
 pub use finding::{Finding, Findings, Severity};
 pub use gateway::{GatewaySettings, Listen};
-pub use journal::JournalSettings;
+pub use journal::{Fsync, JournalDurability, JournalSettings};
 pub use keys::{ReceiverKeys, SinkKeys, SourceKeys};
 pub use limits::Limits;
 pub use load::{Loaded, load};
 pub use log::{LogFormat, LogLevel, LogSettings};
 pub use model::{Config, PipelineConfig, SinkConfig, SourceConfig};
-pub(crate) use names::aliases;
 pub use pipeline::{PipelineSettings, TriggerKind};
 pub use place::{Place, SourceFile};
 pub use render::Style;

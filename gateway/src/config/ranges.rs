@@ -6,8 +6,7 @@ use forebay_core::retry::RetryPolicy;
 use forebay_core::units::ByteSize;
 
 use super::gateway::GatewaySettings;
-use super::keys::SinkKeys;
-use super::limits::Limits;
+use super::keys::{ReceiverKeys, SinkKeys};
 use super::pipeline::PipelineSettings;
 
 /// The least memory with which batches can flow.
@@ -58,26 +57,12 @@ fn controller(settings: &Backpressure) -> Vec<Problem> {
     problems
 }
 
-pub(super) fn limits(limits: &Limits) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if let (Some(least), Some(most)) = (limits.min_rate_per_split, limits.max_rate_per_split)
-        && least > most
-    {
-        let message = "is above `max_rate_per_split`, which can then never hold";
-        problems.push(Problem::at("min_rate_per_split", message));
-    }
-    let sizes = [
-        ("max_bytes_per_second", limits.max_bytes_per_second),
-        ("max_bytes_per_second_per_split", limits.max_bytes_per_second_per_split),
-    ];
-    for (key, size) in sizes {
-        if size.is_some_and(|size| size.0 == 0) {
-            problems.push(
-                Problem::at(key, "nothing could ever flow").help("leave it out for no limit"),
-            );
-        }
-    }
-    problems
+pub(super) fn source(keys: &ReceiverKeys) -> Vec<Problem> {
+    let journal = keys.journal.check().into_iter().map(|mut problem| {
+        problem.path.insert(0, "journal".to_owned());
+        problem
+    });
+    keys.limits.check().into_iter().chain(journal).collect()
 }
 
 pub(super) fn sink(keys: &SinkKeys) -> Vec<Problem> {

@@ -96,7 +96,10 @@ fn chosen(
     for (word, shape) in branches {
         let mut inner = shape.clone();
         inner.properties.remove(tag);
-        let context = Context { with: Some(format!("{tag} = \"{word}\"")), ..context.clone() };
+        let context = Context {
+            with: Some(format!("{} = \"{word}\"", dotted(context, tag))),
+            ..context.clone()
+        };
         collect(document, &inner, &context, rows);
     }
 }
