@@ -153,11 +153,14 @@ impl Checker<'_> {
         entry: &Entry,
         own: Json,
     ) -> Option<Settings> {
-        match entry.settings(own) {
+        match entry.settings(own.clone()) {
             Ok(settings) => {
                 self.problems(kind, section, entry.table(), settings.check()).then_some(settings)
             }
-            Err(problem) => {
+            Err(mut problem) => {
+                if problem.path.is_empty() {
+                    problem.path = blame(entry, &own);
+                }
                 self.problems(kind, section, entry.table(), vec![problem]);
                 None
             }
@@ -249,6 +252,28 @@ fn divide<T: schemars::JsonSchema>(options: Json, entry: &Entry) -> (Json, Json)
         }
     }
     (Json::Object(shared), Json::Object(rest))
+}
+
+/// The key without which the options could be read. Where options of several types share a table,
+/// the type that refuses one does not say which.
+fn blame(entry: &Entry, options: &Json) -> Vec<String> {
+    let mut path: Vec<String> = Vec::new();
+    loop {
+        let Some(Json::Object(here)) = options.pointer(&pointer(&path)) else { return path };
+        let culprit = here.keys().find(|key| {
+            let mut without = options.clone();
+            let table = without.pointer_mut(&pointer(&path)).and_then(Json::as_object_mut);
+            table.is_some_and(|table| table.remove(key.as_str()).is_some())
+                && entry.settings(without).is_ok()
+        });
+        let Some(culprit) = culprit else { return path };
+        path.push(culprit.clone());
+    }
+}
+
+/// A path as a JSON pointer (RFC 6901).
+fn pointer(path: &[String]) -> String {
+    path.iter().map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// The place of the value to which a path leads, or of the last thing on the way that is there.

@@ -13,7 +13,7 @@ use crate::schema::{Choice, Shape, Variant, nearest};
 /// What one table may hold, after its choices were made.
 #[derive(Default)]
 struct Known {
-    properties: BTreeMap<String, Json>,
+    properties: Map<String, Json>,
     required: Vec<String>,
     /// Keys that belong to a choice that was not made, and the choice.
     elsewhere: BTreeMap<String, String>,
@@ -74,7 +74,7 @@ impl Walk<'_> {
             Variant::Tagged { tag, branches } => {
                 self.tagged(table, tag, branches, choice.optional, owner, known);
             }
-            Variant::Named { keys, .. } => known.properties.extend(keys.iter().cloned()),
+            Variant::Named { keys, .. } => known.properties.extend(keys.to_vec()),
             Variant::Any(shapes) => {
                 for shape in shapes {
                     known.properties.extend(shape.properties.clone());

@@ -57,7 +57,7 @@ fn list_shows_types_and_options() {
         [
             "KIND      TYPE      OPTIONS  WHAT IT DOES",
             "receiver  listener  1        Listens",
-            "source    queue     13       Reads a queue",
+            "source    queue     14       Reads a queue",
             "sink      folder    5        Writes a folder",
         ]
     );

@@ -178,6 +178,37 @@ fn wrong_values() {
 }
 
 #[test]
+fn what_only_the_type_itself_can_tell_is_found_at_its_key() {
+    let b = "brokers = [\"a:1\"]";
+    let with = |more: &str| format!("{b}\n{more}");
+    one(
+        b,
+        &with("schema = { id = \"int\", b = \"in\" }"),
+        "5:28",
+        "value",
+        "\"in\" is no type",
+        "",
+    );
+    one(b, &with("schema = { id = 1 }"), "5:17", "type", "expected text or list of", "");
+}
+
+#[test]
+fn the_order_of_keys_is_kept() {
+    let b = "brokers = [\"a:1\"]";
+    let with = |more: &str| format!("{b}\n{more}");
+    let good = GOOD.replacen(b, &with("schema = { id = \"int\", a = \"int\" }"), 1);
+    assert_eq!(short(&load_text(&good).findings), Vec::<String>::new());
+    one(
+        b,
+        &with("schema = { z = \"int\", id = \"int\", a = \"int\" }"),
+        "5:1",
+        "value",
+        "[\"z\", \"id\", \"a\"]",
+        "",
+    );
+}
+
+#[test]
 fn missing_keys_and_types() {
     one(
         "brokers = [\"a:1\"]\n",
