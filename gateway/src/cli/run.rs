@@ -71,8 +71,7 @@ impl Run {
         if let Some(threads) = config.gateway.threads {
             runtime.worker_threads(threads.get());
         }
-        let exit = runtime.build()?.block_on(self.move_records(&config, registry, screen, output));
-        exit
+        runtime.build()?.block_on(self.move_records(&config, registry, screen, output))
     }
 
     async fn move_records(

@@ -1,11 +1,10 @@
 //! The keys that all components of a kind have.
 
+use forebay_core::flow::Limits;
+use forebay_core::journal::JournalSettings;
 use forebay_core::retry::RetryPolicy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::journal::JournalSettings;
-use super::limits::Limits;
 
 /// The keys that every source has besides its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

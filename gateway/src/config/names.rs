@@ -1,12 +1,4 @@
-//! Other names for keys and types.
-
-/// Second names that are understood, and the first. Serde's aliases are not in a JSON Schema, so
-/// they are listed here.
-const ALIASES: &[(&str, &str)] = &[
-    ("max_rate_per_partition", "max_rate_per_split"),
-    ("min_rate_per_partition", "min_rate_per_split"),
-    ("max_bytes_per_second_per_partition", "max_bytes_per_second_per_split"),
-];
+//! What other tools call things.
 
 /// What other tools call a thing, and what it is called here. They are not understood, but
 /// whoever writes them is told.
@@ -109,28 +101,13 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("redpanda", "kafka"),
 ];
 
-/// The second names and the first.
-pub(crate) fn aliases() -> &'static [(&'static str, &'static str)] {
-    ALIASES
-}
-
-/// The first name of a key that may be a second name.
-pub(super) fn canonical(key: &str) -> &str {
-    ALIASES.iter().find(|(alias, _)| *alias == key).map_or(key, |(_, first)| first)
-}
-
-/// The second names of these keys.
-pub(super) fn aliases_of(keys: &[&str]) -> Vec<&'static str> {
-    ALIASES.iter().filter(|(_, first)| keys.contains(first)).map(|(alias, _)| *alias).collect()
-}
-
 /// What a thing is called here that others call `name`, if that exists in the place at hand.
 pub(super) fn synonym(name: &str, exists: impl Fn(&str) -> bool) -> Option<&'static str> {
     SYNONYMS
         .iter()
         .filter(|(theirs, _)| *theirs == name)
         .map(|(_, ours)| *ours)
-        .find(|ours| exists(canonical(ours)))
+        .find(|ours| exists(ours))
 }
 
 /// Whether others call anything by this name.

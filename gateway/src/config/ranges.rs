@@ -1,13 +1,11 @@
 //! What a schema cannot say of the gateway's own settings. Pure.
 
 use forebay_core::component::Problem;
-use forebay_core::flow::Backpressure;
 use forebay_core::retry::RetryPolicy;
 use forebay_core::units::ByteSize;
 
 use super::gateway::GatewaySettings;
-use super::keys::SinkKeys;
-use super::limits::Limits;
+use super::keys::{ReceiverKeys, SinkKeys};
 use super::pipeline::PipelineSettings;
 
 /// The least memory with which batches can flow.
@@ -29,7 +27,7 @@ pub(super) fn gateway(settings: &GatewaySettings) -> Vec<Problem> {
 pub(super) fn pipeline(settings: &PipelineSettings) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(backpressure) = &settings.backpressure {
-        problems.extend(controller(backpressure));
+        problems.extend(within("backpressure", backpressure.check()));
     }
     if settings.max_batch_bytes.0 == 0 {
         problems.push(Problem::at("max_batch_bytes", "a batch must be allowed to hold something"));
@@ -37,47 +35,16 @@ pub(super) fn pipeline(settings: &PipelineSettings) -> Vec<Problem> {
     problems
 }
 
-fn controller(settings: &Backpressure) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut must = |holds: bool, key: &str, what: &str| {
-        if !holds {
-            problems.push(Problem::at(&format!("backpressure.{key}"), format!("must be {what}")));
-        }
-    };
-    must(settings.proportional >= 0.0, "proportional", "at least 0");
-    must(settings.integral >= 0.0, "integral", "at least 0");
-    must(settings.derivative >= 0.0, "derivative", "at least 0");
-    must(settings.minimum > 0.0, "minimum", "above 0");
-    must(settings.headroom > 0.0 && settings.headroom <= 1.0, "headroom", "above 0 and at most 1");
-    must(settings.initial.is_none_or(|rate| rate > 0.0), "initial", "above 0");
-    must(
-        settings.maximum.is_none_or(|rate| rate >= settings.minimum),
-        "maximum",
-        "at least `minimum`",
-    );
-    problems
+pub(super) fn source(keys: &ReceiverKeys) -> Vec<Problem> {
+    keys.limits.check().into_iter().chain(within("journal", keys.journal.check())).collect()
 }
 
-pub(super) fn limits(limits: &Limits) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if let (Some(least), Some(most)) = (limits.min_rate_per_split, limits.max_rate_per_split)
-        && least > most
-    {
-        let message = "is above `max_rate_per_split`, which can then never hold";
-        problems.push(Problem::at("min_rate_per_split", message));
-    }
-    let sizes = [
-        ("max_bytes_per_second", limits.max_bytes_per_second),
-        ("max_bytes_per_second_per_split", limits.max_bytes_per_second_per_split),
-    ];
-    for (key, size) in sizes {
-        if size.is_some_and(|size| size.0 == 0) {
-            problems.push(
-                Problem::at(key, "nothing could ever flow").help("leave it out for no limit"),
-            );
-        }
-    }
-    problems
+/// Problems of a table, as seen from the table around it.
+fn within(key: &str, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
+    problems.into_iter().map(move |mut problem| {
+        problem.path.insert(0, key.to_owned());
+        problem
+    })
 }
 
 pub(super) fn sink(keys: &SinkKeys) -> Vec<Problem> {

@@ -31,12 +31,19 @@ pub(super) struct Checker<'a> {
 impl Checker<'_> {
     pub(super) fn gateway(&mut self, section: &Section) -> Option<GatewaySettings> {
         let settings: GatewaySettings = self.typed("", section)?;
-        self.problems("", section, ranges::gateway(&settings)).then_some(settings)
+        self.problems("", section, &Document::of::<GatewaySettings>(), ranges::gateway(&settings))
+            .then_some(settings)
     }
 
     pub(super) fn pipeline(&mut self, section: &Section) -> Option<PipelineSettings> {
         let settings: PipelineSettings = self.typed("pipelines", section)?;
-        self.problems("pipelines", section, ranges::pipeline(&settings)).then_some(settings)
+        self.problems(
+            "pipelines",
+            section,
+            &Document::of::<PipelineSettings>(),
+            ranges::pipeline(&settings),
+        )
+        .then_some(settings)
     }
 
     pub(super) fn source(&mut self, section: &Section) -> Option<SourceConfig> {
@@ -45,10 +52,10 @@ impl Checker<'_> {
             Kind::Receiver => divide::<ReceiverKeys>(options, &entry),
             Kind::Source | Kind::Sink => divide::<SourceKeys>(options, &entry),
         };
-        let keys: Option<ReceiverKeys> = self.read("sources", section, &common);
+        let keys: Option<ReceiverKeys> = self.read("sources", section, entry.table(), &common);
         let settings = self.settings("sources", section, &entry, own);
         let (keys, settings) = (keys?, settings?);
-        let fits = self.problems("sources", section, ranges::limits(&keys.limits));
+        let fits = self.problems("sources", section, entry.table(), ranges::source(&keys));
         fits.then(|| SourceConfig {
             name: section.name.as_str().into(),
             base: self.folder(section.place),
@@ -60,10 +67,10 @@ impl Checker<'_> {
     pub(super) fn sink(&mut self, section: &Section) -> Option<SinkConfig> {
         let (entry, options) = self.component("sinks", section)?;
         let (common, own) = divide::<SinkKeys>(options, &entry);
-        let keys: Option<SinkKeys> = self.read("sinks", section, &common);
+        let keys: Option<SinkKeys> = self.read("sinks", section, entry.table(), &common);
         let settings = self.settings("sinks", section, &entry, own);
         let (keys, settings) = (keys?, settings?);
-        self.problems("sinks", section, ranges::sink(&keys)).then(|| SinkConfig {
+        self.problems("sinks", section, entry.table(), ranges::sink(&keys)).then(|| SinkConfig {
             name: section.name.as_str().into(),
             base: self.folder(section.place),
             keys,
@@ -77,8 +84,9 @@ impl Checker<'_> {
         kind: &str,
         section: &Section,
     ) -> Option<T> {
-        let options = self.walk(kind, section, &section.node, &Document::of::<T>())?;
-        self.read(kind, section, &options)
+        let document = Document::of::<T>();
+        let options = self.walk(kind, section, &section.node, &document)?;
+        self.read(kind, section, &document, &options)
     }
 
     /// A section whose type is named by `type`.
@@ -145,10 +153,15 @@ impl Checker<'_> {
         entry: &Entry,
         own: Json,
     ) -> Option<Settings> {
-        match entry.settings(own) {
-            Ok(settings) => self.problems(kind, section, settings.check()).then_some(settings),
-            Err(problem) => {
-                self.problems(kind, section, vec![problem]);
+        match entry.settings(own.clone()) {
+            Ok(settings) => {
+                self.problems(kind, section, entry.table(), settings.check()).then_some(settings)
+            }
+            Err(mut problem) => {
+                if problem.path.is_empty() {
+                    problem.path = blame(entry, &own);
+                }
+                self.problems(kind, section, entry.table(), vec![problem]);
                 None
             }
         }
@@ -177,22 +190,29 @@ impl Checker<'_> {
         &mut self,
         kind: &str,
         section: &Section,
+        document: &Document,
         options: &Json,
     ) -> Option<T> {
         match read(options) {
             Ok(value) => Some(value),
             Err(problem) => {
-                self.problems(kind, section, vec![problem]);
+                self.problems(kind, section, document, vec![problem]);
                 None
             }
         }
     }
 
     /// Adds problems at the places to which their paths lead; whether there were none.
-    fn problems(&mut self, kind: &str, section: &Section, problems: Vec<Problem>) -> bool {
+    fn problems(
+        &mut self,
+        kind: &str,
+        section: &Section,
+        document: &Document,
+        problems: Vec<Problem>,
+    ) -> bool {
         let none = problems.is_empty();
         for problem in problems {
-            let place = place_of(section, &problem.path);
+            let place = place_of(section, document, &problem.path);
             let path: Vec<&str> = [kind, section.name.as_str()]
                 .into_iter()
                 .chain(problem.path.iter().map(String::as_str))
@@ -234,8 +254,30 @@ fn divide<T: schemars::JsonSchema>(options: Json, entry: &Entry) -> (Json, Json)
     (Json::Object(shared), Json::Object(rest))
 }
 
+/// The key without which the options could be read. Where options of several types share a table,
+/// the type that refuses one does not say which.
+fn blame(entry: &Entry, options: &Json) -> Vec<String> {
+    let mut path: Vec<String> = Vec::new();
+    loop {
+        let Some(Json::Object(here)) = options.pointer(&pointer(&path)) else { return path };
+        let culprit = here.keys().find(|key| {
+            let mut without = options.clone();
+            let table = without.pointer_mut(&pointer(&path)).and_then(Json::as_object_mut);
+            table.is_some_and(|table| table.remove(key.as_str()).is_some())
+                && entry.settings(without).is_ok()
+        });
+        let Some(culprit) = culprit else { return path };
+        path.push(culprit.clone());
+    }
+}
+
+/// A path as a JSON pointer (RFC 6901).
+fn pointer(path: &[String]) -> String {
+    path.iter().map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1"))).collect()
+}
+
 /// The place of the value to which a path leads, or of the last thing on the way that is there.
-fn place_of(section: &Section, path: &[String]) -> Place {
+fn place_of(section: &Section, document: &Document, path: &[String]) -> Place {
     let mut place = section.place;
     let mut node = &section.node;
     for key in path {
@@ -243,7 +285,7 @@ fn place_of(section: &Section, path: &[String]) -> Place {
             Value::Table(table) => table
                 .entries
                 .iter()
-                .find(|entry| entry.key == *key || names::canonical(&entry.key) == key)
+                .find(|entry| entry.key == *key || document.canonical(&entry.key) == key)
                 .map(|entry| match entry.node.value {
                     // A table's own place is its header, which says less than its key.
                     Value::Table(_) => (entry.place, &entry.node),

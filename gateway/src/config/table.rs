@@ -13,7 +13,7 @@ use crate::schema::{Choice, Shape, Variant, nearest};
 /// What one table may hold, after its choices were made.
 #[derive(Default)]
 struct Known {
-    properties: BTreeMap<String, Json>,
+    properties: Map<String, Json>,
     required: Vec<String>,
     /// Keys that belong to a choice that was not made, and the choice.
     elsewhere: BTreeMap<String, String>,
@@ -51,7 +51,7 @@ impl Walk<'_> {
         }
         for key in &known.required {
             let present = out.contains_key(key)
-                || table.entries.iter().any(|entry| names::canonical(&entry.key) == key);
+                || table.entries.iter().any(|entry| self.document.canonical(&entry.key) == key);
             known.fits &= present;
             if !present && !self.damaged && !known.misnamed.contains(key) {
                 self.missing(key, node, owner);
@@ -74,7 +74,7 @@ impl Walk<'_> {
             Variant::Tagged { tag, branches } => {
                 self.tagged(table, tag, branches, choice.optional, owner, known);
             }
-            Variant::Named { keys, .. } => known.properties.extend(keys.iter().cloned()),
+            Variant::Named { keys, .. } => known.properties.extend(keys.to_vec()),
             Variant::Any(shapes) => {
                 for shape in shapes {
                     known.properties.extend(shape.properties.clone());
@@ -137,7 +137,7 @@ impl Walk<'_> {
         let key = if known.properties.contains_key(&entry.key) {
             entry.key.as_str()
         } else {
-            names::canonical(&entry.key)
+            self.document.canonical(&entry.key)
         };
         let schema = match (known.properties.get(key), &shape.additional) {
             (Some(schema), _) => schema.clone(),
@@ -167,15 +167,17 @@ impl Walk<'_> {
         }
         let names: Vec<&str> = known.properties.keys().map(String::as_str).collect();
         let written = dotted(entry);
-        let synonym = names::synonym(&written, |name| names.contains(&name));
-        let near = || nearest(&written, names.iter().copied().chain(names::aliases_of(&names)));
-        let (meant, help) = match (synonym, near()) {
+        let synonym =
+            names::synonym(&written, |name| names.contains(&self.document.canonical(name)));
+        let second = self.document.aliases().filter(|(_, first)| names.contains(first));
+        let near = nearest(&written, names.iter().copied().chain(second.map(|(alias, _)| alias)));
+        let (meant, help) = match (synonym, near) {
             (Some(ours), _) => (Some(ours), format!("here it is called `{ours}`")),
             (None, Some(near)) => (Some(near), format!("did you mean `{near}`?")),
             (None, None) if names.is_empty() => (None, "there are no keys here".to_owned()),
             (None, None) => (None, format!("known keys: `{}`", names.join("`, `"))),
         };
-        let meant = meant.map(|meant| names::canonical(meant).to_owned());
+        let meant = meant.map(|meant| self.document.canonical(meant).to_owned());
         self.add("unknown-key", entry.place, format!("unknown key `{written}`"), Some(help));
         known.misnamed.extend(meant);
     }

@@ -8,7 +8,8 @@ use forebay_core::checkpoint::{Checkpoint, CheckpointError, LocalCheckpoint};
 use forebay_core::clock::Clock;
 use forebay_core::component::{BuildContext, Input, Problem};
 use forebay_core::engine::{InputParts, OpenCheckpoint, OutputParts, Pipeline, Settings};
-use forebay_core::journal::ReceiverSource;
+use forebay_core::flow::{Limits, Rate};
+use forebay_core::journal::{self, ReceiverSource};
 use forebay_core::progress::Listener;
 use forebay_core::retry::RetryPolicy;
 use forebay_core::source::Source;
@@ -60,7 +61,7 @@ impl AssemblyError {
 ///
 /// # Errors
 /// See [`AssemblyError`].
-pub fn assemble(
+pub(super) fn assemble(
     config: &PipelineConfig,
     place: &Place,
     registry: &Registry,
@@ -132,9 +133,18 @@ fn replayable(
             receiver,
             Some(place.journal(&source.name)),
             source.keys.journal.clone(),
-            source.keys.limits,
+            intake_limits(&source.keys.limits),
             shared.clock.clone(),
         )),
+    }
+}
+
+/// A receiver's limits hold where records arrive, so that its senders feel them.
+fn intake_limits(limits: &Limits) -> journal::Limits {
+    let per_second = |rate: f64| Rate { per_second: rate, burst: rate.max(1.0) };
+    journal::Limits {
+        records: limits.max_rate.map(per_second),
+        bytes: limits.max_bytes_per_second.map(|size| per_second(size.0 as f64)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs pipelines.
 //!
-//! [`Place`] says where a pipeline keeps what it must not forget, [`assemble`] puts a pipeline
+//! [`Place`] says where a pipeline keeps what it must not forget, `assembly` puts a pipeline
 //! together, [`Board`] gathers what listeners hear of all of them, and [`Gateway`] runs them until
 //! it is told to stop. What a person sees meanwhile is drawn by [`Screen`] and [`live`], or
 //! written by [`ProgressLines`].
@@ -13,7 +13,7 @@ mod place;
 mod progress_lines;
 mod screen;
 
-pub use assembly::{AssemblyError, assemble};
+pub use assembly::AssemblyError;
 pub use board::{Board, PipelineView};
 pub use gateway::{Gateway, RunMode, Summary};
 pub use place::{Place, PlaceError};

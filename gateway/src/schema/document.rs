@@ -12,7 +12,12 @@ use serde_json::{Map, Value};
 pub(crate) struct Document {
     root: Value,
     definitions: Map<String, Value>,
+    aliases: Vec<(String, String)>,
 }
+
+/// The keyword by which a type lists second names of a key: serde's aliases are not in the schema,
+/// so `#[schemars(extend("x-aliases" = ["second_name"]))]` stands beside `#[serde(alias = ...)]`.
+const ALIASES: &str = "x-aliases";
 
 /// Where a reference points to, up to the name.
 pub(crate) const REFERENCE: &str = "#/definitions/";
@@ -37,7 +42,11 @@ impl Document {
             absorb(&mut root, other);
         }
         drop(roots);
-        Self { root, definitions: generator.take_definitions(true) }
+        let definitions = generator.take_definitions(true);
+        let mut aliases = Vec::new();
+        collect_aliases(&root, &mut aliases);
+        definitions.values().for_each(|schema| collect_aliases(schema, &mut aliases));
+        Self { root, definitions, aliases }
     }
 
     /// The schema itself.
@@ -50,9 +59,36 @@ impl Document {
         &self.definitions
     }
 
+    /// The second names of keys, and the first.
+    pub(crate) fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.aliases.iter().map(|(alias, key)| (alias.as_str(), key.as_str()))
+    }
+
+    /// The first name of a key that may be a second name.
+    pub(crate) fn canonical<'a>(&'a self, key: &'a str) -> &'a str {
+        self.aliases().find(|(alias, _)| *alias == key).map_or(key, |(_, first)| first)
+    }
+
     /// What a reference points to.
     pub(crate) fn target(&self, reference: &str) -> Option<&Value> {
         self.definitions.get(reference.strip_prefix(REFERENCE)?)
+    }
+}
+
+/// Collects the second names that a schema lists.
+fn collect_aliases(schema: &Value, aliases: &mut Vec<(String, String)>) {
+    match schema {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                if let Some(Value::Array(names)) = value.get(ALIASES) {
+                    let names = names.iter().filter_map(Value::as_str);
+                    aliases.extend(names.map(|name| (name.to_owned(), key.clone())));
+                }
+                collect_aliases(value, aliases);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_aliases(item, aliases)),
+        _ => {}
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::document::{Document, REFERENCE};
-use crate::config::{GatewaySettings, PipelineSettings, aliases};
+use crate::config::{GatewaySettings, PipelineSettings};
 use crate::registry::{Entry, Registry};
 
 /// The JSON Schema of a configuration file with these types, for editors.
@@ -64,7 +64,7 @@ fn place(
     if let Some(entry) = entry {
         with_type(&mut root, entry);
     }
-    with_aliases(&mut root);
+    with_aliases(&mut root, &document);
     close(&mut root);
     let mut open = BTreeSet::new();
     extended(&root, &mut open);
@@ -96,11 +96,11 @@ fn with_type(root: &mut Value, entry: &Entry) {
     }
 }
 
-fn with_aliases(root: &mut Value) {
+fn with_aliases(root: &mut Value, document: &Document) {
     let Some(properties) = root.as_object_mut().and_then(properties) else { return };
-    for (alias, key) in aliases() {
-        if let Some(schema) = properties.get(*key).cloned() {
-            properties.entry((*alias).to_owned()).or_insert(schema);
+    for (alias, key) in document.aliases() {
+        if let Some(schema) = properties.get(key).cloned() {
+            properties.entry(alias.to_owned()).or_insert(schema);
         }
     }
 }

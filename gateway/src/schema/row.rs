@@ -96,7 +96,10 @@ fn chosen(
     for (word, shape) in branches {
         let mut inner = shape.clone();
         inner.properties.remove(tag);
-        let context = Context { with: Some(format!("{tag} = \"{word}\"")), ..context.clone() };
+        let context = Context {
+            with: Some(format!("{} = \"{word}\"", dotted(context, tag))),
+            ..context.clone()
+        };
         collect(document, &inner, &context, rows);
     }
 }
@@ -154,6 +157,13 @@ fn described(shape: &Shape) -> String {
 
 /// What a value of this shape is, in words.
 pub(crate) fn takes(document: &Document, shape: &Shape) -> String {
+    in_words(document, shape, 0)
+}
+
+/// How deep lists of lists are put into words; types may be recursive.
+const MAX_WORDS: u32 = 2;
+
+fn in_words(document: &Document, shape: &Shape, depth: u32) -> String {
     if shape.is_secret() {
         return "secret".to_owned();
     }
@@ -163,7 +173,7 @@ pub(crate) fn takes(document: &Document, shape: &Shape) -> String {
         return words.join(" or ");
     }
     let kinds: Vec<String> =
-        shape.types.iter().map(|kind| kind_in_words(document, shape, kind)).collect();
+        shape.types.iter().map(|kind| kind_in_words(document, shape, kind, depth)).collect();
     if !kinds.is_empty() {
         return kinds.join(" or ");
     }
@@ -171,7 +181,9 @@ pub(crate) fn takes(document: &Document, shape: &Shape) -> String {
         .choices
         .iter()
         .flat_map(|choice| match &choice.variant {
-            Variant::Any(shapes) => shapes.iter().map(|shape| takes(document, shape)).collect(),
+            Variant::Any(shapes) => {
+                shapes.iter().map(|shape| in_words(document, shape, depth)).collect()
+            }
             Variant::Tagged { .. } => vec!["table".to_owned()],
             Variant::Named { words, .. } => words
                 .iter()
@@ -183,7 +195,7 @@ pub(crate) fn takes(document: &Document, shape: &Shape) -> String {
     if of_choices.is_empty() { "any value".to_owned() } else { of_choices.join(" or ") }
 }
 
-fn kind_in_words(document: &Document, shape: &Shape, kind: &str) -> String {
+fn kind_in_words(document: &Document, shape: &Shape, kind: &str, depth: u32) -> String {
     match (kind, shape.text("format")) {
         ("string", Some("duration-with-unit")) => "duration".to_owned(),
         ("string", Some("size-with-unit")) => "size".to_owned(),
@@ -191,17 +203,17 @@ fn kind_in_words(document: &Document, shape: &Shape, kind: &str) -> String {
         ("integer", _) => "whole number".to_owned(),
         ("number", _) => "number".to_owned(),
         ("boolean", _) => "true or false".to_owned(),
-        ("array", _) => {
-            let items = shape.items.as_ref().map(|items| Shape::of(document, items));
-            match items {
-                Some(items) => format!("list of {}", takes(document, &items)),
-                None => "list".to_owned(),
+        ("array", _) => match &shape.items {
+            Some(items) if depth < MAX_WORDS => {
+                let items = Shape::of(document, items);
+                format!("list of {}", in_words(document, &items, depth + 1))
             }
-        }
+            _ => "list".to_owned(),
+        },
         ("object", _) => match &shape.additional {
-            Some(Value::Object(values)) if !values.is_empty() => {
-                let values = Shape::of(document, &Value::Object(values.clone()));
-                format!("table of {}", takes(document, &values))
+            Some(values @ Value::Object(schema)) if !schema.is_empty() && depth < MAX_WORDS => {
+                let values = Shape::of(document, values);
+                format!("table of {}", in_words(document, &values, depth + 1))
             }
             _ => "table".to_owned(),
         },

@@ -1,7 +1,5 @@
 //! One schema with its references and combinations resolved.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::choice::{self, Choice, Variant};
@@ -14,8 +12,8 @@ pub(crate) struct Shape {
     pub(crate) types: Vec<String>,
     /// Whether the value may be left out although its key is a property (`Option`).
     pub(crate) nullable: bool,
-    /// The keys of a table, with their schemas.
-    pub(crate) properties: BTreeMap<String, Value>,
+    /// The keys of a table, with their schemas, in the order of the type.
+    pub(crate) properties: Map<String, Value>,
     /// The keys that a table must have.
     pub(crate) required: Vec<String>,
     /// What keys besides `properties` may hold; `None` if there may be none.

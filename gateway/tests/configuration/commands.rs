@@ -57,7 +57,7 @@ fn list_shows_types_and_options() {
         [
             "KIND      TYPE      OPTIONS  WHAT IT DOES",
             "receiver  listener  1        Listens",
-            "source    queue     13       Reads a queue",
+            "source    queue     14       Reads a queue",
             "sink      folder    5        Writes a folder",
         ]
     );
@@ -142,7 +142,7 @@ fn collect<'a>(value: &'a serde_json::Value, references: &mut Vec<&'a str>) {
 fn aliases_mean_the_same_and_exclude_each_other() {
     let with = |more: &str| GOOD.replacen("format", &format!("{more}\nformat"), 1);
     let loaded = load_text(&with("max_rate_per_partition = 7"));
-    let limits = loaded.config.unwrap().pipelines[0].sources[0].keys.limits.clone();
+    let limits = loaded.config.unwrap().pipelines[0].sources[0].keys.limits;
     assert_eq!(limits.max_rate_per_split, Some(7.0));
     let both = with("max_rate_per_partition = 7\nmax_rate_per_split = 7");
     let all = short(&load_text(&both).findings);

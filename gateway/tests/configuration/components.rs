@@ -44,6 +44,50 @@ pub(crate) struct QueueOptions {
     /// What the values are.
     #[serde(flatten)]
     pub(crate) format: Format,
+    /// How they are laid out.
+    #[serde(flatten)]
+    pub(crate) layout: Layout,
+}
+
+/// How the values are laid out.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Layout {
+    /// The columns and their types, in order.
+    pub(crate) schema: Columns,
+}
+
+/// Columns in order. Its types are recursive, and known to nobody but itself.
+#[derive(Default, Serialize)]
+pub(crate) struct Columns(Vec<String>);
+
+impl<'de> Deserialize<'de> for Columns {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = serde_json::Map::deserialize(deserializer)?;
+        match map.values().find(|kind| kind.as_str().is_some_and(|kind| kind != "int")) {
+            Some(kind) => Err(serde::de::Error::custom(format!("{kind} is no type"))),
+            None => Ok(Self(map.keys().cloned().collect())),
+        }
+    }
+}
+
+impl JsonSchema for Columns {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Columns".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "additionalProperties": {
+                "oneOf": [
+                    { "type": "string" },
+                    { "type": "array", "items": generator.subschema_for::<Self>() },
+                    { "type": "object", "additionalProperties": generator.subschema_for::<Self>() },
+                ],
+            },
+        })
+    }
 }
 
 /// Where to begin.
@@ -105,10 +149,12 @@ impl Component for Queue {
     fn check(config: &QueueOptions) -> Vec<Problem> {
         let broken = |broker: &String| !broker.contains(':');
         let position = config.brokers.iter().position(broken);
-        position
-            .map(|at| Problem::at(&format!("brokers.{at}"), "has no port").help("write host:port"))
-            .into_iter()
-            .collect()
+        let port = position
+            .map(|at| Problem::at(&format!("brokers.{at}"), "has no port").help("write host:port"));
+        let columns = &config.layout.schema.0;
+        let order = columns.first().is_some_and(|first| first != "id");
+        let order = order.then(|| Problem::at("schema", format!("begins with {columns:?}")));
+        port.into_iter().chain(order).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The configuration file and the command line, from the outside.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its folder should fail")]
+
 mod commands;
 mod components;
 mod files;

@@ -131,7 +131,7 @@ fn wrong_values() {
     one(b, &with("max_records = 0"), "5:15", "range", "at least 1", "");
     one(b, &with("max_records = 9223372036854775808000"), "5:15", "number", "64 bits", "");
     one(b, &with("max_rate = nan"), "5:12", "number", "finite", "");
-    one(b, &with("max_rate = 0"), "5:12", "range", "at least 0.001", "");
+    one(b, &with("max_rate = 0"), "5:12", "value", "above 0", "leave it out");
     one(b, "brokers = []", "4:11", "range", "at least 1 in the list", "");
     one(b, "brokers = [\"a:1\", \"b\"]", "4:19", "value", "no port", "write host:port");
     one(
@@ -173,6 +173,37 @@ fn wrong_values() {
         "12:29",
         "value",
         "above 0",
+        "",
+    );
+}
+
+#[test]
+fn what_only_the_type_itself_can_tell_is_found_at_its_key() {
+    let b = "brokers = [\"a:1\"]";
+    let with = |more: &str| format!("{b}\n{more}");
+    one(
+        b,
+        &with("schema = { id = \"int\", b = \"in\" }"),
+        "5:28",
+        "value",
+        "\"in\" is no type",
+        "",
+    );
+    one(b, &with("schema = { id = 1 }"), "5:17", "type", "expected text or list of", "");
+}
+
+#[test]
+fn the_order_of_keys_is_kept() {
+    let b = "brokers = [\"a:1\"]";
+    let with = |more: &str| format!("{b}\n{more}");
+    let good = GOOD.replacen(b, &with("schema = { id = \"int\", a = \"int\" }"), 1);
+    assert_eq!(short(&load_text(&good).findings), Vec::<String>::new());
+    one(
+        b,
+        &with("schema = { z = \"int\", id = \"int\", a = \"int\" }"),
+        "5:1",
+        "value",
+        "[\"z\", \"id\", \"a\"]",
         "",
     );
 }
@@ -285,6 +316,15 @@ to = ["b"]
 "#;
     let all = short(&load_text(text).findings);
     assert_eq!(all, ["15:9 shared-receiver the receiver `in` is already read by pipeline `p`"]);
+}
+
+#[test]
+fn the_journal_of_a_receiver_is_checked() {
+    let receiver = "[sources.in]\ntype = \"listener\"\nlisten = \"tcp://127.0.0.1:0\"\n";
+    let (_, rest) = GOOD.split_once("format = \"bytes\"\n").unwrap();
+    let text = format!("{receiver}journal = {{ max_bytes = \"1KiB\" }}\n{rest}");
+    let all = short(&load_text(&text).findings);
+    assert_eq!(all, ["4:25 value must be at least 1MiB"]);
 }
 
 #[test]

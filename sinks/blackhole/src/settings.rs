@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Takes every row and keeps none; it counts them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
-    /// How long each batch takes, as if the destination were slow. Default `"0ms"`.
+    /// How long each batch takes, as if the destination were slow.
     #[serde(default = "no_time")]
     pub latency: TimeSpan,
 }

@@ -10,6 +10,7 @@ use forebay_core::component::{BuildContext, SinkComponent};
 use forebay_core::sink::{Durability, Sink, Written};
 use forebay_core::units::TimeSpan;
 
+#[expect(clippy::unwrap_used, reason = "one column of numbers is always a record batch")]
 fn batch(id: u64, chunks: &[i64]) -> Batch {
     let chunks = chunks
         .iter()
