@@ -33,6 +33,7 @@ pub mod progress;
 pub mod range;
 pub mod receiver;
 pub mod retry;
+pub mod secret;
 pub mod sink;
 pub mod source;
 pub mod split;
