@@ -31,6 +31,10 @@ pub struct Ledger {
     /// The transform's state after the last committed batch.
     #[serde(default)]
     pub state: Option<State>,
+    /// The batch after which that state was taken; 0 if there is none. Its bytes are kept under
+    /// this number.
+    #[serde(default)]
+    pub state_batch: BatchId,
     /// Batches that are planned and not committed, in order.
     #[serde(default)]
     pub pending: VecDeque<Plan>,
@@ -51,7 +55,7 @@ impl Ledger {
     /// The number of the next batch to be planned.
     #[must_use]
     pub fn next_batch(&self) -> BatchId {
-        self.pending.back().map_or(self.committed, |plan| plan.batch) + 1
+        self.pending.back().map_or(self.committed, |plan| plan.batch).saturating_add(1)
     }
 
     /// Applies an entry.
@@ -59,46 +63,46 @@ impl Ledger {
     /// # Errors
     /// A sentence that says in which way the entry cannot follow the ones before it.
     pub fn apply(&mut self, entry: Entry) -> Result<(), String> {
+        self.check(&entry)?;
         match entry {
-            Entry::Opened(opened) => self.apply_opened(opened),
-            Entry::Plan(plan) => self.apply_plan(plan),
+            Entry::Opened(opened) => self.opened = opened,
+            Entry::Plan(plan) => self.pending.push_back(plan),
             Entry::Commit(commit) => self.apply_commit(commit),
-            Entry::Ledger(ledger) => {
-                *self = *ledger;
-                Ok(())
-            }
+            Entry::Ledger(ledger) => *self = *ledger,
         }
-    }
-
-    fn apply_opened(&mut self, opened: Opened) -> Result<(), String> {
-        if opened.epoch <= self.opened.epoch {
-            return Err(format!("epoch {} follows epoch {}", opened.epoch, self.opened.epoch));
-        }
-        self.opened = opened;
         Ok(())
     }
 
-    fn apply_plan(&mut self, plan: Plan) -> Result<(), String> {
-        if plan.batch != self.next_batch() {
-            return Err(format!(
+    /// Whether an entry can follow the ones before it.
+    ///
+    /// # Errors
+    /// A sentence that says in which way it cannot.
+    pub fn check(&self, entry: &Entry) -> Result<(), String> {
+        match entry {
+            Entry::Opened(opened) if opened.epoch <= self.opened.epoch => {
+                Err(format!("epoch {} follows epoch {}", opened.epoch, self.opened.epoch))
+            }
+            Entry::Plan(plan) if plan.batch != self.next_batch() => Err(format!(
                 "batch {} is planned where batch {} is due",
                 plan.batch,
                 self.next_batch()
-            ));
+            )),
+            Entry::Commit(commit) => {
+                let last_planned = self.next_batch() - 1;
+                if commit.upto < self.committed || commit.upto > last_planned {
+                    return Err(format!(
+                        "batch {} is committed, but batches {} to {last_planned} are planned",
+                        commit.upto,
+                        self.committed.saturating_add(1)
+                    ));
+                }
+                Ok(())
+            }
+            Entry::Opened(_) | Entry::Plan(_) | Entry::Ledger(_) => Ok(()),
         }
-        self.pending.push_back(plan);
-        Ok(())
     }
 
-    fn apply_commit(&mut self, commit: Commit) -> Result<(), String> {
-        let last_planned = self.next_batch() - 1;
-        if commit.upto < self.committed || commit.upto > last_planned {
-            return Err(format!(
-                "batch {} is committed, but batches {} to {last_planned} are planned",
-                commit.upto,
-                self.committed + 1
-            ));
-        }
+    fn apply_commit(&mut self, commit: Commit) {
         while self.pending.front().is_some_and(|plan| plan.batch <= commit.upto) {
             self.pending.pop_front();
         }
@@ -119,7 +123,7 @@ impl Ledger {
         self.receipts.extend(commit.receipts);
         if commit.state.is_some() {
             self.state = commit.state;
+            self.state_batch = commit.upto;
         }
-        Ok(())
     }
 }

@@ -4,18 +4,28 @@
 //! one writer, who opens it under an epoch; [`LocalCheckpoint`] keeps it in a folder.
 //!
 //! [`Checkpoint`] is the role, [`Entry`] what stands in the log, [`Ledger`] what a log amounts
-//! to, [`LocalCheckpoint`] the log in a folder of the local file system.
+//! to, [`LocalCheckpoint`] the log in a folder of the local file system. [`show`], [`verify`] and
+//! [`repair`] look at such a folder from outside.
+//!
+//! The log is text: a line per entry, `<crc32 of the JSON, 8 hex digits> <JSON of the entry>`.
 
+mod blob;
 mod entry;
+mod inspect;
 mod ledger;
+mod line;
 mod local;
+mod log;
+mod writer;
 
 use async_trait::async_trait;
 use thiserror::Error;
 
 pub use entry::{Commit, Entry, Opened, Plan, PositionAt, SourceCommit};
+pub use inspect::{Repair, Verification, repair, show, verify};
 pub use ledger::{Ledger, SourceLedger};
 pub use local::LocalCheckpoint;
+pub use log::{Damage, ShownEntry};
 
 /// Where a pipeline keeps what it must not forget.
 #[async_trait]

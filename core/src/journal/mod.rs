@@ -1,5 +1,32 @@
 //! The write-ahead log that turns a receiver into a source.
+//!
+//! A receiver puts [`Chunk`](crate::receiver::Chunk)s on an [`Intake`]. Behind it stands either
+//! a [`MemoryQueue`], which forgets with the process, or the journal on disk. Both are sources:
+//! they can be read again from a position, which is the sequence number of a record.
+//!
+//! [`JournalSettings`] are the options, [`Limits`] the rates that an intake keeps.
 
+mod append;
+mod decoder;
+mod gather;
 mod intake;
+mod limits;
+mod memory;
+mod piece;
+mod room;
+mod rows;
+mod settings;
 
 pub use intake::{Intake, Refused};
+pub use limits::Limits;
+pub use memory::{MemoryQueue, memory};
+pub use rows::schema;
+pub use settings::{Durability, Fsync, JournalSettings};
+
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use append::Append;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use room::Room;
+
+/// The name of the one split of a journal.
+pub const SPLIT: &str = "journal";

@@ -1,1 +1,5 @@
 //! Conformance suites and doubles.
+
+mod intake;
+
+pub use intake::{Arrival, Caught, chunk, intake, manual_intake};

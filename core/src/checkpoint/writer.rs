@@ -1,0 +1,151 @@
+//! Appends to the log on disk and keeps it whole.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::batch::BatchId;
+use crate::durable_file::{self, DurableFile};
+use crate::folder_lock::{FolderLock, Owner};
+
+use super::CheckpointError;
+use super::blob;
+
+/// The name of the log in its folder.
+pub(crate) const LOG: &str = "log";
+
+/// A log smaller than this is never compacted, in bytes.
+const MIN_COMPACTION: u64 = 1 << 20;
+
+/// Appends to the log on disk and keeps it whole. All calls block.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    folder: PathBuf,
+    owner: Owner,
+    file: DurableFile,
+    /// Where the last whole entry ends.
+    len: u64,
+    /// The size after the last compaction.
+    compacted: u64,
+    condition: Condition,
+    _lock: FolderLock,
+}
+
+/// Whether the file holds what it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Condition {
+    Whole,
+    /// A part of an entry may stand behind the last whole one.
+    Torn,
+    /// A sync failed: what the file holds is not known any more, and it has to be written anew.
+    Doubtful,
+}
+
+impl Writer {
+    /// A writer of a log whose whole entries end at `len`.
+    pub(crate) fn new(
+        folder: &Path,
+        lock: FolderLock,
+        owner: Owner,
+        len: u64,
+    ) -> Result<Self, CheckpointError> {
+        let path = folder.join(LOG);
+        let mut file = DurableFile::open(&path).map_err(|error| io_error(&path, &error))?;
+        file.cut(len).map_err(|error| io_error(&path, &error))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            owner,
+            file,
+            len,
+            compacted: 0,
+            condition: Condition::Whole,
+            _lock: lock,
+        })
+    }
+
+    /// Appends a line. On an error the log is as before, or [in doubt](Self::is_doubtful).
+    pub(crate) fn append(&mut self, line: &[u8], sync: bool) -> io::Result<()> {
+        if self.condition == Condition::Torn {
+            self.file.cut(self.len)?;
+            self.condition = Condition::Whole;
+        }
+        if let Err(error) = self.file.write_at(self.len, line) {
+            self.condition = Condition::Torn;
+            if self.file.cut(self.len).is_ok() {
+                self.condition = Condition::Whole;
+            }
+            return Err(error);
+        }
+        if sync && let Err(error) = self.file.sync() {
+            self.condition = Condition::Doubtful;
+            return Err(error);
+        }
+        self.len += line.len() as u64;
+        Ok(())
+    }
+
+    /// Whether the log has to be written anew before anything else.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.condition == Condition::Doubtful
+    }
+
+    /// Whether the log has grown so far that it should be compacted.
+    pub(crate) fn is_large(&self) -> bool {
+        self.len > MIN_COMPACTION.max(2 * self.compacted)
+    }
+
+    /// Writes the log anew with one line, which holds what it amounts to.
+    pub(crate) fn compact(&mut self, ledger: &[u8]) -> io::Result<()> {
+        let path = self.folder.join(LOG);
+        durable_file::stage(&path, ledger)?;
+        // From here on the file that is open may not be the one that has the name.
+        self.condition = Condition::Doubtful;
+        durable_file::publish(&path)?;
+        self.file = DurableFile::open(&path)?;
+        self.len = ledger.len() as u64;
+        self.compacted = self.len;
+        self.condition = Condition::Whole;
+        Ok(())
+    }
+
+    /// Makes sure that the folder is still ours.
+    pub(crate) fn verify_owner(&self) -> Result<(), CheckpointError> {
+        match Owner::of(&self.folder) {
+            Ok(Some(owner)) if owner == self.owner => Ok(()),
+            Ok(Some(owner)) => Err(taken(&self.folder, &owner.to_string())),
+            Ok(None) => self.owner.write(&self.folder).map_err(|error| self.error(&error)),
+            Err(error) => Err(self.error(&error)),
+        }
+    }
+
+    /// Keeps the state after a batch, before the commit that names it.
+    pub(crate) fn write_state(&self, batch: BatchId, bytes: &[u8]) -> io::Result<()> {
+        blob::write(&self.folder, batch, bytes)
+    }
+
+    /// Removes the states before this one.
+    pub(crate) fn sweep_states(&self, batch: BatchId) {
+        blob::sweep(&self.folder, batch);
+    }
+
+    /// An error of the disk, in words.
+    pub(crate) fn error(&self, error: &io::Error) -> CheckpointError {
+        io_error(&self.folder.join(LOG), error)
+    }
+}
+
+/// An error of the disk, in words.
+pub(crate) fn io_error(path: &Path, error: &io::Error) -> CheckpointError {
+    CheckpointError::Io(format!(
+        "cannot write the checkpoint {}: {error}; it is tried again",
+        path.display()
+    ))
+}
+
+/// Another gateway has the folder.
+pub(crate) fn taken(folder: &Path, who: &str) -> CheckpointError {
+    CheckpointError::Taken(format!(
+        "the checkpoint {} is in use by {who}; stop that process, or give this pipeline another \
+         checkpoint",
+        folder.display()
+    ))
+}
