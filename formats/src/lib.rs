@@ -1,1 +1,22 @@
 //! Bytes to columns and back: text, JSON, CSV, Avro, Parquet.
+//!
+//! From bytes to columns:
+//! - [`schema`]: schemas as they stand in a configuration;
+//! - [`framing`]: a stream of bytes divided into records;
+//! - [`decoding`]: the options of a format, flattened into the options of a connector;
+//! - [`decoders`]: records decoded, each on its own, so that a broken one takes no other with it;
+//! - [`container`]: files that hold records in a format of their own;
+//! - [`infer`]: a schema from a sample.
+
+mod columns;
+mod conform;
+pub mod container;
+pub mod decoders;
+pub mod decoding;
+pub mod framing;
+pub mod infer;
+pub mod schema;
+
+pub use container::{Container, ContainerError, open_container};
+pub use decoding::{Decoding, Format};
+pub use schema::SchemaSpec;

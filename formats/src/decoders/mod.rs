@@ -1,0 +1,22 @@
+//! Records decoded, each on its own, so that a broken one takes no other with it.
+//!
+//! Each decoder looks at the column of bytes alone; [`Kept`] carries over what else of the raw
+//! columns is wanted. The classes of what is refused: `encoding` (no UTF-8), `syntax` (not of the
+//! format at all), `type` (a value that does not fit its column), `missing` (a field that must
+//! not be null), `null` (the record has no bytes).
+
+mod avro;
+mod csv;
+mod csv_fields;
+mod json;
+mod kept;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use avro::{Avro, check_writer_schema};
+pub use csv::Csv;
+pub(crate) use csv_fields::{Fields as CsvFields, reader as csv_reader};
+pub use json::Json;
+pub use kept::Kept;
+pub use text::Text;

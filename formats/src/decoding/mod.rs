@@ -1,0 +1,19 @@
+//! The options of a format, flattened into the options of a connector.
+//!
+//! - [`Decoding`]: the options, their check, and the decoder that they stand for;
+//! - [`Format`]: the formats by name;
+//! - [`CsvOptions`], [`JsonOptions`], [`AvroOptions`]: what one format alone has.
+
+mod avro;
+mod csv;
+mod format;
+mod json;
+mod options;
+#[cfg(test)]
+mod tests;
+
+pub use avro::{AvroFraming, AvroOptions};
+pub use csv::CsvOptions;
+pub use format::Format;
+pub use json::{JsonOptions, UnknownFields};
+pub use options::Decoding;
