@@ -247,3 +247,35 @@ impl From<io::Result<usize>> for Read {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use forebay_core::testing::intake;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_who_reads_no_acknowledgement_is_given_up() {
+        let config = toml::from_str("listen = \"tcp://127.0.0.1:0\"\nacknowledge = true").unwrap();
+        let (intake, _caught) = intake();
+        let delivery = Delivery {
+            intake,
+            state: Arc::default(),
+            stop: tokio_util::sync::CancellationToken::new(),
+            peer: Arc::from("peer"),
+        };
+        let (ours, mut theirs) = tokio::io::duplex(16);
+        let connection = Connection::new(Box::new(ours), &config, Framing::Lines, delivery);
+        let sending = async move {
+            while theirs.write_all(b"one\n").await.is_ok() {}
+            theirs
+        };
+        let (ending, _theirs) = tokio::join!(connection.run(), sending);
+        assert!(
+            matches!(&ending, Ending::Broken(error) if error.kind() == io::ErrorKind::TimedOut),
+            "{ending}"
+        );
+    }
+}

@@ -198,3 +198,15 @@ async fn an_address_in_use_and_broken_certificates_say_so() {
         assert!(error.to_string().contains(text), "{error}");
     }
 }
+
+#[test]
+fn the_schema_and_the_defaults_are_whole() {
+    let schema = schemars::schema_for!(HttpConfig).to_value();
+    for key in ["listen", "body", "auth", "tls", "headers", "format"] {
+        assert!(schema["properties"][key]["description"].is_string(), "{key}: {schema}");
+    }
+    let config: HttpConfig = toml::from_str("listen = \"127.0.0.1:8080\"").unwrap();
+    let written = serde_json::to_value(&config).unwrap();
+    let read: HttpConfig = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), written);
+}

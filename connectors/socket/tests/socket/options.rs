@@ -54,3 +54,15 @@ fn what_is_listened_on_is_claimed() {
         assert_eq!(Socket::claims(&toml::from_str(options).unwrap()), claims, "{options}");
     }
 }
+
+#[test]
+fn the_schema_and_the_defaults_are_whole() {
+    let schema = schemars::schema_for!(SocketConfig).to_value();
+    for key in ["listen", "connect", "framing", "tls", "connect_tls", "format"] {
+        assert!(schema["properties"][key]["description"].is_string(), "{key}: {schema}");
+    }
+    let config: SocketConfig = toml::from_str("listen = \"tcp://127.0.0.1:9000\"").unwrap();
+    let written = serde_json::to_value(&config).unwrap();
+    let read: SocketConfig = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), written);
+}
