@@ -17,7 +17,9 @@ impl FromStr for HostPort {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = |why: &str| {
-            Err(format!("`{text}` {why}: write host:port, such as \"127.0.0.1:9000\" or \"[::1]:9000\""))
+            Err(format!(
+                "`{text}` {why}: write host:port, such as \"127.0.0.1:9000\" or \"[::1]:9000\""
+            ))
         };
         let Some((host, port)) = text.rsplit_once(':') else {
             return wrong("has no port");
@@ -33,7 +35,9 @@ impl FromStr for HostPort {
             None if host.contains(':') => return wrong("has an IPv6 address without brackets"),
             None => host,
         };
-        if bare.is_empty() || bare.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
+        if bare.is_empty()
+            || bare.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/')
+        {
             return wrong("has no host");
         }
         Ok(Self { host: bare.to_owned(), port })
@@ -65,7 +69,19 @@ mod tests {
             assert_eq!((address.host.as_str(), address.port), (host, port), "{text}");
             assert_eq!(address.to_string(), text);
         }
-        for text in ["", "9000", ":9000", "host", "host:", "host:65536", "::1:9", "[::1:9", "[x]:9", "a b:1", "a/b:1"] {
+        for text in [
+            "",
+            "9000",
+            ":9000",
+            "host",
+            "host:",
+            "host:65536",
+            "::1:9",
+            "[::1:9",
+            "[x]:9",
+            "a b:1",
+            "a/b:1",
+        ] {
             assert!(text.parse::<HostPort>().is_err(), "{text}");
         }
     }
