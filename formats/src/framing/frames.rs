@@ -61,6 +61,19 @@ impl Frames {
         }
     }
 
+    /// Refuses the oversize frame that goes by, if there is one.
+    pub(super) fn give_up_oversize(&mut self, end: u64, max: usize, out: &mut Gathered) -> bool {
+        match self {
+            Self::Body(length, _) if *length as usize > max => {
+                let length = u64::from(*length);
+                out.refuse(length, end, oversize(length, max));
+                *self = Self::default();
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The stream ends: an unfinished frame is refused.
     pub(super) fn finish(&mut self, end: u64, out: &mut Gathered) {
         let text = match std::mem::take(self) {

@@ -70,6 +70,13 @@ impl Lines {
         }
     }
 
+    /// Refuses the oversize line that goes by, if there is one.
+    pub(super) fn give_up_oversize(&mut self, end: u64, max: usize, out: &mut Gathered) -> bool {
+        let Some((length, _)) = self.skipping.take() else { return false };
+        out.refuse(length, end, oversize(length, max));
+        true
+    }
+
     /// The unfinished line, refused as it is.
     pub(super) fn abandon(&mut self, end: u64, out: &mut Gathered) {
         let skipped = self.skipping.take();

@@ -77,6 +77,18 @@ impl Splitter {
         }
     }
 
+    /// If an oversize record is going by, refuses it as far as it is known, without waiting for
+    /// its end, and says so. The next byte begins a new record: this is for streams that are
+    /// given up.
+    pub fn give_up_oversize(&mut self) -> bool {
+        match &mut self.machine {
+            Machine::Lines(lines) => lines.give_up_oversize(self.offset, self.max, &mut self.out),
+            Machine::Frames(frames) => {
+                frames.give_up_oversize(self.offset, self.max, &mut self.out)
+            }
+        }
+    }
+
     /// How many records are finished and not yet taken.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,5 +1,6 @@
 //! Streams divided.
 
+use arrow::array::Array as _;
 use proptest::prelude::*;
 
 use super::{Framed, Framing, Splitter};
@@ -131,5 +132,24 @@ proptest! {
         }
         expected.retain(|line| line.len() <= max);
         prop_assert_eq!(framed.values.iter().flatten().collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn an_oversize_record_can_be_given_up_before_its_end() {
+    for (framing, stream, length) in [
+        (Framing::Length, &b"\0\0\0\x02ok\xff\xff\xff\xfftail"[..], u64::from(u32::MAX)),
+        (Framing::Newline, b"ok\nfar too long", 12),
+    ] {
+        let mut splitter = Splitter::new(framing, 4);
+        assert!(!splitter.give_up_oversize());
+        assert!(splitter.push(stream));
+        assert!(splitter.give_up_oversize() && !splitter.give_up_oversize());
+        let framed = splitter.take();
+        assert_eq!((framed.values.len(), framed.values.value(0)), (1, &b"ok"[..]));
+        assert_eq!(
+            (framed.refused[0].length, framed.refused[0].reason.class),
+            (length, "oversize")
+        );
     }
 }

@@ -1,0 +1,83 @@
+//! Certificates for tests: an authority, and what it issues, as PEM files in a folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
+use tempfile::TempDir;
+
+use crate::tls::{ClientTls, ServerTls, TlsVersion};
+
+/// An authority with one certificate for a server (`localhost`, `127.0.0.1`) and one for a
+/// client, all in a folder that goes when this does.
+pub struct Authority {
+    folder: TempDir,
+}
+
+impl Authority {
+    /// Issues everything anew.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn new() -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.distinguished_name.push(DnType::CommonName, "Test Authority");
+        let authority = CertifiedIssuer::self_signed(params, key).map_err(io::Error::other)?;
+        std::fs::write(folder.path().join("ca.pem"), authority.pem())?;
+        for (name, usage) in [
+            ("server", ExtendedKeyUsagePurpose::ServerAuth),
+            ("client", ExtendedKeyUsagePurpose::ClientAuth),
+        ] {
+            let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+            let key = KeyPair::generate().map_err(io::Error::other)?;
+            let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
+            params.extended_key_usages = vec![usage];
+            let certificate = params.signed_by(&key, &authority).map_err(io::Error::other)?;
+            std::fs::write(folder.path().join(format!("{name}.pem")), certificate.pem())?;
+            std::fs::write(folder.path().join(format!("{name}.key")), key.serialize_pem())?;
+        }
+        Ok(Self { folder })
+    }
+
+    /// The folder with `ca.pem`, `server.pem`, `server.key`, `client.pem` and `client.key`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The full path of one of the files.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A server with this authority's certificate, which asks clients for none.
+    #[must_use]
+    pub fn server(&self) -> ServerTls {
+        ServerTls {
+            cert_file: self.file("server.pem"),
+            key_file: self.file("server.key"),
+            client_ca_file: None,
+            min_version: TlsVersion::default(),
+        }
+    }
+
+    /// A client that trusts this authority, and shows no certificate.
+    #[must_use]
+    pub fn client(&self) -> ClientTls {
+        ClientTls {
+            ca_file: self.file("ca.pem"),
+            cert_file: None,
+            key_file: None,
+            server_name: None,
+            min_version: TlsVersion::default(),
+        }
+    }
+}

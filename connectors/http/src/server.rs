@@ -1,0 +1,124 @@
+//! Connections: accepting them, serving each, and stopping.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use crate::service::Service;
+use crate::stall::Stall;
+use crate::state::Counted;
+
+/// The longest wait for a TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest wait for a peer to read its answers.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The largest head of a request; a larger one is answered with 431.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// How long to let things settle when a connection cannot be accepted: mostly the process has no
+/// file descriptors left, and the next attempt would fail as quickly.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Accepts and serves until the service is told to stop, then waits for the requests under way.
+pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<Service>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = service.stop().cancelled() => break,
+            Some(ended) = connections.join_next() => note(ended),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) if connections.len() < service.config().max_connections => {
+                    service.state().total.fetch_add(1, Relaxed);
+                    let peer = Arc::from(peer.to_string());
+                    connections.spawn(connection(stream, peer, tls.clone(), Arc::clone(&service)));
+                }
+                Ok((_, peer)) => {
+                    service.state().refused.fetch_add(1, Relaxed);
+                    service.state().set_error(format_args!("{peer}: too many connections"));
+                }
+                Err(error) => {
+                    service.state().set_error(format_args!("cannot accept: {error}"));
+                    tracing::warn!("cannot accept a connection: {error}");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    while let Some(ended) = connections.join_next().await {
+        note(ended);
+    }
+}
+
+fn note(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!("a connection ended badly: {error}");
+    }
+}
+
+/// Serves one connection to its end.
+async fn connection(
+    stream: TcpStream,
+    peer: Arc<str>,
+    tls: Option<TlsAcceptor>,
+    service: Arc<Service>,
+) {
+    let _open = Counted::new(&service.state().open);
+    let served = async {
+        stream.set_nodelay(true)?;
+        match tls {
+            None => requests(stream, &peer, &service).await,
+            Some(tls) => {
+                let stream = tokio::select! {
+                    () = service.stop().cancelled() => return Ok(()),
+                    stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => stream,
+                };
+                let late = io::Error::new(io::ErrorKind::TimedOut, "the handshake took too long");
+                requests(stream.map_err(|_| late)??, &peer, &service).await
+            }
+        }
+    };
+    if let Err(error) = served.await {
+        service.state().set_error(format_args!("{peer}: {error}"));
+        tracing::debug!(%peer, "the connection broke: {error}");
+    }
+}
+
+/// Serves the requests on a connection, one after the other. When the service is told to stop,
+/// the one under way is finished.
+async fn requests<S>(stream: S, peer: &Arc<str>, service: &Arc<Service>) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let answers = service_fn(|request| async move {
+        Ok::<_, std::convert::Infallible>(service.answer(peer, request).await)
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(service.config().header_timeout.0)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(Stall::new(stream, WRITE_TIMEOUT)), answers)
+    );
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = service.stop().cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    served.map_err(io::Error::other)
+}

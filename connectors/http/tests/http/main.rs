@@ -1,0 +1,8 @@
+//! The receiver with real connections on loopback.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod requests;

@@ -1,0 +1,187 @@
+//! The receiver: one run from opening the socket to its end.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use forebay_clients::address::HostPort;
+use forebay_clients::tls::TlsError;
+use forebay_core::component::{BuildContext, Observe, Problem};
+use forebay_core::decode::Decode;
+use forebay_core::journal::{Intake, schema};
+use forebay_core::receiver::{Receiver, ReceiverError};
+use rustix::net::sockopt;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio_util::sync::CancellationToken;
+
+use crate::accept::{self, Listener};
+use crate::address::Address;
+use crate::component::Role;
+use crate::config::{Framing, SocketConfig};
+use crate::datagrams::Datagrams;
+use crate::deliver::Delivery;
+use crate::state::State;
+use crate::{dial, kernel_drops, unix_file};
+
+/// Takes what a socket brings.
+pub(crate) struct SocketReceiver {
+    config: Arc<SocketConfig>,
+    role: Role,
+    framing: Framing,
+    base: PathBuf,
+    decoder: Arc<dyn Decode>,
+    state: Arc<State>,
+    /// Whether it has run before: then certificates that cannot be read may be half-renewed.
+    has_run: bool,
+}
+
+impl SocketReceiver {
+    pub(crate) fn new(config: SocketConfig, context: &BuildContext) -> Result<Self, Problem> {
+        let role = Role::of(&config)?;
+        let framing = config.framing.unwrap_or_else(|| role.framing());
+        let decoder = config.decoding.decoder(&schema(), "value")?;
+        Ok(Self {
+            config: Arc::new(config),
+            role,
+            framing,
+            base: context.base.clone(),
+            decoder,
+            state: Arc::default(),
+            has_run: false,
+        })
+    }
+
+    fn receive_buffer(&self) -> Option<usize> {
+        self.config.receive_buffer.map(|size| usize::try_from(size.0).unwrap_or(usize::MAX))
+    }
+
+    async fn listen(&self, address: &Address, delivery: Delivery) -> Result<(), ReceiverError> {
+        let failed = |error: io::Error| refused("listen on", address, &error);
+        match address {
+            Address::Tcp(at) => {
+                let tls = self.config.tls.as_ref().map(|tls| tls.acceptor(&self.base)).transpose();
+                let tls = tls.map_err(|error| self.tls_failed(&error))?;
+                let listener = self.listen_tcp(at).await.map_err(failed)?;
+                let local = listener.local_addr().map_err(failed)?;
+                self.state.set_listening(Some(format!("tcp://{local}")));
+                self.serve(Listener::Tcp(listener, tls), delivery).await;
+            }
+            Address::Unix(path) => {
+                let path = self.base.join(path);
+                let (listener, file) =
+                    unix_file::listen(&path, self.config.mode()).await.map_err(failed)?;
+                self.state.set_listening(Some(format!("unix://{}", path.display())));
+                self.serve(Listener::Unix(listener), delivery).await;
+                drop(file);
+            }
+            Address::Udp(at) => {
+                let socket = UdpSocket::bind((at.host.as_str(), at.port)).await.map_err(failed)?;
+                if let Some(bytes) = self.receive_buffer() {
+                    sockopt::set_socket_recv_buffer_size(&socket, bytes)
+                        .map_err(|error| failed(error.into()))?;
+                }
+                let local = socket.local_addr().map_err(failed)?;
+                self.state.set_datagrams(kernel_drops::inode(&socket));
+                self.state.set_listening(Some(format!("udp://{local}")));
+                let max = usize::try_from(self.config.max_frame.0).unwrap_or(usize::MAX);
+                let max = max.min(delivery.intake.max_chunk_bytes());
+                let datagrams = Datagrams { socket, framing: self.framing, max, delivery };
+                let ended = datagrams.run().await;
+                // The kernel counts as long as the socket is open.
+                self.state.set_datagrams(None);
+                drop(datagrams);
+                return ended;
+            }
+        }
+        Ok(())
+    }
+
+    /// Connections inherit the options of the socket that accepts them.
+    async fn listen_tcp(&self, at: &HostPort) -> io::Result<TcpListener> {
+        let listener = TcpListener::bind((at.host.as_str(), at.port)).await?;
+        sockopt::set_socket_keepalive(&listener, true)?;
+        if let Some(bytes) = self.receive_buffer() {
+            sockopt::set_socket_recv_buffer_size(&listener, bytes)?;
+        }
+        Ok(listener)
+    }
+
+    async fn serve(&self, listener: Listener, delivery: Delivery) {
+        accept::serve(listener, Arc::clone(&self.config), self.framing, delivery).await;
+    }
+
+    async fn connect(&self, address: &Address, delivery: Delivery) -> Result<(), ReceiverError> {
+        let stop = delivery.stop.clone();
+        let connecting = async {
+            match address {
+                Address::Unix(path) => Ok(dial::unix(&self.base.join(path)).await),
+                Address::Tcp(at) | Address::Udp(at) => {
+                    let tls = self.config.connect_tls.as_ref();
+                    let tls = tls
+                        .map(|tls| Ok((tls.connector(&self.base)?, tls.server_name(&at.host)?)))
+                        .transpose()
+                        .map_err(|error| self.tls_failed(&error))?;
+                    Ok(dial::tcp(at, tls, self.receive_buffer()).await)
+                }
+            }
+        };
+        let connected = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            connected = connecting => connected?,
+        };
+        let stream = connected.map_err(|error| {
+            let error = ReceiverError::Transient(format!("cannot connect to {address}: {error}"));
+            self.state.set_error(&error);
+            error
+        })?;
+        dial::serve(stream, &self.config, self.framing, delivery).await
+    }
+
+    fn tls_failed(&self, error: &TlsError) -> ReceiverError {
+        self.state.set_error(error);
+        match self.has_run {
+            false => ReceiverError::Fatal(error.to_string()),
+            true => ReceiverError::Transient(error.to_string()),
+        }
+    }
+}
+
+/// What it means that the system refused an address.
+fn refused(what: &str, address: &Address, error: &io::Error) -> ReceiverError {
+    let text = format!("cannot {what} {address}: {error}");
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::AlreadyExists => {
+            ReceiverError::Fatal(text)
+        }
+        _ => ReceiverError::Transient(text),
+    }
+}
+
+#[async_trait]
+impl Receiver for SocketReceiver {
+    fn decoder(&self) -> Arc<dyn Decode> {
+        Arc::clone(&self.decoder)
+    }
+
+    async fn run(&mut self, intake: Intake, stop: CancellationToken) -> Result<(), ReceiverError> {
+        let state = Arc::clone(&self.state);
+        let ended = match &self.role {
+            Role::Listen(address) => {
+                let delivery = Delivery { intake, state, stop, peer: Arc::from("") };
+                self.listen(address, delivery).await
+            }
+            Role::Connect(address) => {
+                let peer = Arc::from(address.to_string());
+                self.connect(address, Delivery { intake, state, stop, peer }).await
+            }
+        };
+        self.has_run = true;
+        self.state.set_listening(None);
+        ended
+    }
+
+    fn observe(&self) -> Option<Arc<dyn Observe>> {
+        Some(Arc::clone(&self.state) as Arc<dyn Observe>)
+    }
+}
