@@ -304,3 +304,46 @@ async fn a_planned_range_that_a_loss_of_power_took_is_lost_or_what_is_left_of_it
         assert_eq!(all(&mut journal, 5).await, [(5, b"b".to_vec(), false)]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_senders_through_a_small_journal_lose_nothing_and_keep_their_order() {
+    const SENDERS: usize = 4;
+    const CHUNKS: usize = 150;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (intake, mut journal) = open(folder.path()).await;
+    faults::of(&only_segment(folder.path())).skip_syncs();
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|sender| {
+            let intake = intake.clone();
+            tokio::spawn(async move {
+                for number in 0..CHUNKS {
+                    let padding = "x".repeat(1 + number * 7919 % 12_000);
+                    let values = (0..3).map(|row| format!("{sender} {number} {row} {padding}"));
+                    intake.store(chunk(values)).await.expect("stored");
+                }
+            })
+        })
+        .collect();
+    let (mut from, mut next) = (0, vec![0; SENDERS]);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while next.iter().sum::<usize>() < SENDERS * CHUNKS * 3 {
+        tokio::time::timeout_at(deadline, journal.ready()).await.expect("records in time");
+        for slice in read(&mut journal, from, 50, 200_000).await {
+            for (_, value, refused) in rows_of(&slice) {
+                let text = String::from_utf8(value).expect("text");
+                let numbers: Vec<usize> =
+                    text.split(' ').filter_map(|word| word.parse().ok()).collect();
+                assert!(!refused);
+                assert_eq!(numbers[1] * 3 + numbers[2], next[numbers[0]], "sender {}", numbers[0]);
+                next[numbers[0]] += 1;
+            }
+            from = slice.range.until.as_u64().expect("a number");
+            commit(&mut journal, from).await;
+        }
+    }
+    for sender in senders {
+        sender.await.expect("it ended");
+    }
+    assert!(show(folder.path()).expect("shown").len() <= 3);
+    assert_eq!(from, (SENDERS * CHUNKS * 3) as u64);
+}
