@@ -51,7 +51,7 @@ impl LocalCheckpoint {
         }
         self.ledger.check(&entry).map_err(CheckpointError::Unreadable)?;
         let is_commit = matches!(entry, Entry::Commit(_));
-        let mend = self.with_writer(|writer| writer.is_doubtful())?;
+        let mend = self.with_writer(Writer::is_doubtful);
         let work = Work {
             line: line::encode(&entry).map_err(|error| io_error(&self.folder, &error))?,
             mend: if mend { Some(self.ledger_line()?) } else { None },
@@ -78,7 +78,7 @@ impl LocalCheckpoint {
 
     /// Writes the log anew if it has grown. The commit before it stands in any case.
     async fn compact(&mut self) {
-        if !self.with_writer(|writer| writer.is_large()).unwrap_or(false) {
+        if !self.with_writer(Writer::is_large) {
             return;
         }
         let Ok(ledger) = self.ledger_line() else { return };
@@ -99,8 +99,8 @@ impl LocalCheckpoint {
     }
 
     /// Asks the writer something that does not touch the disk.
-    fn with_writer<T>(&self, ask: impl FnOnce(&Writer) -> T) -> Result<T, CheckpointError> {
-        Ok(ask(&self.writer.lock().unwrap_or_else(PoisonError::into_inner)))
+    fn with_writer<T>(&self, ask: impl FnOnce(&Writer) -> T) -> T {
+        ask(&self.writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -116,7 +116,7 @@ struct Work {
 
 impl Work {
     fn perform(&self, writer: &mut Writer) -> Result<(), CheckpointError> {
-        if self.is_commit {
+        if self.is_commit || self.mend.is_some() {
             writer.verify_owner()?;
         }
         self.write(writer).map_err(|error| writer.error(&error))
