@@ -13,18 +13,27 @@ use crate::table;
 
 /// The sink `console`.
 pub(crate) struct ConsoleSink {
+    style: Style,
+    out: Arc<Mutex<Box<dyn Write + Send>>>,
+}
+
+/// How much is printed, and how.
+#[derive(Clone, Copy)]
+struct Style {
     format: ConsoleFormat,
     limit: usize,
-    out: Arc<Mutex<Box<dyn Write + Send>>>,
 }
 
 impl ConsoleSink {
     pub(crate) fn new(options: &ConsoleOptions, out: Box<dyn Write + Send>) -> Self {
-        Self { format: options.format, limit: options.limit(), out: Arc::new(Mutex::new(out)) }
+        let style = Style { format: options.format, limit: options.limit() };
+        Self { style, out: Arc::new(Mutex::new(out)) }
     }
+}
 
+impl Style {
     /// What is to be printed of a batch.
-    fn text(&self, batch: &Batch) -> Result<Vec<u8>, arrow::error::ArrowError> {
+    fn text(self, batch: &Batch) -> Result<Vec<u8>, arrow::error::ArrowError> {
         let mut text = Vec::new();
         let mut left = self.limit;
         for chunk in &batch.chunks {
@@ -56,20 +65,23 @@ impl Sink for ConsoleSink {
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<Written, SinkError> {
-        let text = self.text(batch).map_err(|error| {
-            SinkError::Fatal(format!(
-                "these columns cannot be printed: {error}; choose others in the pipeline's sql"
-            ))
-        })?;
-        let out = Arc::clone(&self.out);
+        let (style, batch, out) = (self.style, batch.clone(), Arc::clone(&self.out));
         // A reader that does not read blocks the writer: not one of the runtime's threads.
-        let printed = tokio::task::spawn_blocking(move || {
+        let printed = tokio::task::spawn_blocking(move || -> io::Result<_> {
+            let text = match style.text(&batch) {
+                Ok(text) => text,
+                Err(error) => return Ok(Err(error)),
+            };
             let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
             out.write_all(&text)?;
-            out.flush()
+            out.flush()?;
+            Ok(Ok(()))
         });
         match printed.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            Ok(()) => Ok(Written::all()),
+            Ok(Ok(())) => Ok(Written::all()),
+            Ok(Err(error)) => Err(SinkError::Fatal(format!(
+                "these columns cannot be printed: {error}; choose others in the pipeline's sql"
+            ))),
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(SinkError::Fatal(
                 "nobody reads standard output any more: the program behind the pipe has ended"
                     .to_owned(),

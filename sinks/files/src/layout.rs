@@ -1,7 +1,6 @@
 //! Which row goes to which folder.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -60,16 +59,19 @@ impl Layout {
         let keys = self.keys(table)?;
         let mut groups: HashMap<_, usize> = HashMap::new();
         let mut folders: Vec<(Folder, Vec<u32>)> = Vec::new();
+        // Neighbours often go to the same folder.
+        let mut last = None;
         for row in rows {
             let time = times.folder_of(row);
             let key = (time, keys.as_ref().map(|keys| keys.row(row)));
-            let group = match groups.entry(key) {
-                Entry::Occupied(entry) => *entry.get(),
-                Entry::Vacant(entry) => {
+            let group = match last {
+                Some((last_key, group)) if last_key == key => group,
+                _ => *groups.entry(key).or_insert_with(|| {
                     folders.push((self.folder(&times.folders[time], table, row), Vec::new()));
-                    *entry.insert(folders.len() - 1)
-                }
+                    folders.len() - 1
+                }),
             };
+            last = Some((key, group));
             // Arrow's own limit: a batch of more rows cannot be indexed with its kernels.
             folders[group].1.push(u32::try_from(row).unwrap_or(u32::MAX));
         }

@@ -165,6 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_knows_the_flattened_options_and_defaults() {
+        let schema = schemars::schema_for!(FilesOptions).to_value();
+        assert_eq!(schema["required"], serde_json::json!(["path"]));
+        for option in ["path", "format", "compression", "csv", "text_column", "roll_rows"] {
+            assert!(schema["properties"][option].is_object(), "{option}");
+        }
+        assert_eq!(schema["properties"]["format"]["default"], "json");
+        assert_eq!(schema["properties"]["roll_bytes"]["default"], "128MiB");
+        assert_eq!(schema["properties"]["roll_interval"]["default"], "1m");
+    }
+
+    #[test]
     fn all_findings_at_once() {
         let found = findings(serde_json::json!({
             "path": "s3://bucket", "name": "a/b", "compression": "snappy", "roll_bytes": "0",
