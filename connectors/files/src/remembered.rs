@@ -147,3 +147,51 @@ impl Done {
             && stamp.may_have_grown_from(&self.identity.stamp)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::time::Duration;
+
+    use super::{GONE_FOR, Known, Remembered};
+    use crate::identity::{Identity, Stamp};
+
+    const STAMP: Stamp = Stamp { size: 10, modified: 1_000, body: 7 };
+
+    fn remembered() -> Remembered {
+        let identity = Identity { name: "a".into(), stamp: STAMP, head: 3 };
+        let mut remembered = Remembered::default();
+        remembered.add(identity.split(), identity, STAMP, false);
+        remembered
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_forgotten_after_an_hour_and_not_if_it_comes_back() {
+        let start = Duration::from_secs(100);
+        let mut remembered = remembered();
+        remembered.note_gone(&HashMap::new(), start);
+        assert_eq!(remembered.forget(start + GONE_FOR - Duration::from_secs(1), None), []);
+        assert_eq!(remembered.look_up("a", STAMP, |_| None), Known::Read);
+        remembered.note_gone(&HashMap::from([("a", STAMP)]), start + GONE_FOR);
+        assert_eq!(remembered.forget(start + GONE_FOR, None), []);
+        remembered.note_gone(&HashMap::new(), start + GONE_FOR);
+        assert_eq!(remembered.forget(start + GONE_FOR * 2, None).len(), 1);
+        assert_eq!((remembered.len(), remembered.forget(start + GONE_FOR * 2, None)), (0, vec![]));
+    }
+
+    #[test]
+    fn what_a_file_is_depends_on_its_stamp_and_first_bytes() {
+        let larger = Stamp { size: 20, modified: 2_000, ..STAMP };
+        let other = Stamp { body: 8, ..larger };
+        let smaller = Stamp { size: 5, ..larger };
+        let restored = Stamp { body: 9, ..STAMP };
+        let mut known = remembered();
+        assert_eq!(known.look_up("a", restored, |_| None), Known::Read);
+        assert_eq!(known.look_up("a", other, |_| Some(3)), Known::New);
+        assert_eq!(known.look_up("a", smaller, |_| Some(3)), Known::New);
+        assert_eq!(known.look_up("a", larger, |_| Some(4)), Known::New);
+        assert_eq!(known.look_up("b", STAMP, |_| Some(3)), Known::New);
+        assert_eq!(known.look_up("a", larger, |_| Some(3)), Known::Grown { first: true });
+        assert_eq!(known.look_up("a", larger, |_| Some(3)), Known::Read);
+    }
+}

@@ -7,9 +7,10 @@ mod common;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::Int64Type;
 use common::{Harness, config, open, write};
 use flate2::write::GzEncoder;
@@ -20,6 +21,7 @@ use forebay_core::split::SplitPhase;
 use forebay_core::testing::source::check;
 use forebay_core::units::{ByteSize, TimeSpan};
 use forebay_files_source::{After, Files, FilesConfig, Order};
+use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
@@ -85,6 +87,27 @@ async fn csv_with_a_header_conforms() {
     assert_eq!(ids.flat_map(|ids| ids.to_vec()).collect::<Vec<_>>(), [1, 2, 4, 5]);
     let rejected: Vec<_> = decoded.iter().flat_map(|it| &it.rejected).collect();
     assert_eq!((rejected.len(), rejected[0].1.class), (1, "type"));
+}
+
+#[tokio::test]
+async fn parquet_conforms_and_a_text_file_among_them_blocks_no_other() {
+    let folder = tempdir().unwrap();
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..300));
+    let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    write(folder.path(), "a.parquet", writer.into_inner().unwrap());
+    let mut config = config(folder.path());
+    config.decoding = serde_json::from_str(r#"{"format": "parquet", "keep": ["offset"]}"#).unwrap();
+    let summary = check(|| Box::new(open(&config))).await.unwrap();
+    assert_eq!((summary.splits, summary.records), (1, 300));
+
+    write(folder.path(), "b.parquet", "no parquet");
+    let mut harness = Harness::new(config).await;
+    harness.drain(Duration::from_millis(10)).await;
+    let rows: usize = harness.slices.iter().map(|slice| slice.records.num_rows()).sum();
+    assert_eq!(rows, 300);
+    harness.unreadable("b.parquet").await;
 }
 
 #[tokio::test]
