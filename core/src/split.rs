@@ -79,6 +79,9 @@ pub struct SplitStatus {
 pub enum SplitPhase {
     /// It may be read.
     Active,
+    /// It may be read later: the source reads its splits in an order of its own, and others come
+    /// first. A grant would be wasted on it, but its `end` counts where ends are pinned.
+    Waiting,
     /// It is about to go to another owner: read no more, commit what was read, then
     /// [release](crate::Source::release) it.
     Leaving,

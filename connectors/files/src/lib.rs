@@ -1,1 +1,35 @@
 //! Each new file of a folder, once.
+//!
+//! [`Files`] is the component, [`FilesConfig`] its options, [`FilesSource`] the state machine that
+//! the engine drives. A file is a split; its name holds the path and an [identity](identity), so
+//! that another file under the same path is another split.
+//!
+//! - From folder to splits: `listing` looks, `scanner` decides when to look, `catalog` (which
+//!   does no I/O) decides which files are taken and in which order, `remembered` which were and may be
+//!   forgotten;
+//! - from file to records: `reader` opens what a file needs, `lines` divides text (`input`
+//!   expands it), `table` reads files that hold records in a format of their own;
+//! - from records to columns: `columns` names where each came from, and `faults` turns records
+//!   that were too long into rejected ones;
+//! - `retire` deletes or moves files that were committed, `report` tells what is going on.
+
+mod catalog;
+mod columns;
+mod config;
+mod faults;
+mod files;
+mod identity;
+mod input;
+mod lines;
+mod listing;
+mod reader;
+mod remembered;
+mod report;
+mod retire;
+mod scanner;
+mod source;
+mod table;
+
+pub use config::{After, Compression, FilesConfig, Order};
+pub use files::Files;
+pub use source::FilesSource;

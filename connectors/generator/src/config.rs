@@ -2,6 +2,7 @@
 
 use forebay_core::component::Problem;
 use forebay_core::units::TimeSpan;
+use forebay_formats::Decoding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,9 @@ pub struct GeneratorConfig {
     /// Part of the JSON records that is cut off in the middle, 0 to 1. Default 0.
     #[serde(default)]
     pub broken_ratio: f64,
+    /// How JSON records are decoded.
+    #[serde(flatten)]
+    pub decoding: Decoding,
 }
 
 /// What a record is.
@@ -81,6 +85,7 @@ impl Default for GeneratorConfig {
             fields: Vec::new(),
             form: Form::Columns,
             broken_ratio: 0.0,
+            decoding: Decoding::default(),
         }
     }
 }
@@ -123,6 +128,13 @@ impl GeneratorConfig {
         problems.extend(Field::problems(&self.fields));
         if !(0.0..=1.0).contains(&self.broken_ratio) {
             problems.push(Problem::at("broken_ratio", "must be between 0 and 1"));
+        }
+        if self.form == Form::Json {
+            problems.extend(self.decoding.check());
+        } else if self.decoding != Decoding::default() {
+            problems.push(
+                Problem::at("format", "typed columns are not decoded").help("set `as = \"json\"`"),
+            );
         }
         if self.broken_ratio > 0.0 && self.form == Form::Columns {
             problems.push(
@@ -216,6 +228,8 @@ mod tests {
             (r#"{"skew": 0.5, "splits": 1}"#, "skew"),
             (r#"{"start_time": "yesterday"}"#, "start_time"),
             (r#"{"broken_ratio": 0.5}"#, "broken_ratio"),
+            (r#"{"format": "json", "schema": {"id": "bigint"}}"#, "format"),
+            (r#"{"format": "json", "as": "json"}"#, "schema"),
             (r#"{"broken_ratio": 2, "as": "json"}"#, "broken_ratio"),
             (r#"{"template": "lines", "fields": [{"name": "a", "type": "int"}]}"#, "fields"),
         ] {

@@ -39,6 +39,7 @@ pub struct GeneratorSource {
     frame: Frame,
     records: Records,
     json: Option<Json>,
+    decoder: Arc<dyn Decode>,
     count: Option<u64>,
     unlimited: bool,
     clock: Arc<dyn Clock>,
@@ -73,11 +74,17 @@ impl GeneratorSource {
             start_micros: config.start_micros()?,
         };
         let json = Json::new(config.seed, config.broken_ratio);
+        let records = Records::new(config, frame);
+        let decoder = match config.form {
+            Form::Json => config.decoding.decoder(&Json::schema(), "value")?,
+            Form::Columns => AsIs::shared(Some(records.schema())),
+        };
         Ok(Self {
             name,
             splits: (0..config.splits).map(|index| index.to_string().into()).collect(),
             frame,
-            records: Records::new(config, frame),
+            records,
+            decoder,
             json: (config.form == Form::Json).then_some(json),
             count: config.count,
             unlimited: config.unlimited,
@@ -224,10 +231,7 @@ impl GeneratorSource {
 #[async_trait]
 impl Source for GeneratorSource {
     fn decoder(&self) -> Arc<dyn Decode> {
-        AsIs::shared(Some(match &self.json {
-            Some(_) => Json::schema(),
-            None => self.records.schema(),
-        }))
+        Arc::clone(&self.decoder)
     }
 
     async fn connect(&mut self, resume: &Resume) -> Result<(), SourceError> {

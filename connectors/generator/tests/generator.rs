@@ -266,6 +266,25 @@ async fn a_part_of_the_json_is_broken_and_the_rest_is_whole() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn json_is_decoded_and_what_is_broken_is_rejected() {
+    let options = r#"{
+        "unlimited": true, "as": "json", "broken_ratio": 0.1, "splits": 1,
+        "format": "json", "schema": {"id": "bigint", "ts": "timestamp", "price": "double"}
+    }"#;
+    let mut json = connected(options).await;
+    let texts = records(&mut json, grant("0", 0, 1000)).await;
+    let decoded = json.decoder().decode(&texts).unwrap();
+    assert_eq!(decoded.columns.num_rows() + decoded.rejected.len(), 1000);
+    assert!((50..150).contains(&decoded.rejected.len()), "{}", decoded.rejected.len());
+    let mut typed = connected(r#"{"unlimited": true, "splits": 1}"#).await;
+    let typed = records(&mut typed, grant("0", 0, 1000)).await;
+    let kept = decoded.rows.unwrap();
+    let (prices, ids) = (&typed["price"], &typed["id"]);
+    assert_eq!(&arrow::compute::take(prices, &kept, None).unwrap(), &decoded.columns["price"]);
+    assert_eq!(&arrow::compute::take(ids, &kept, None).unwrap(), &decoded.columns["id"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_another_source_left_in_the_checkpoint_is_refused() {
     let mut source = connected(r#"{"splits": 2}"#).await;
     let committed = BTreeMap::from([("7".into(), 1_u64.into())]);
