@@ -25,6 +25,8 @@ macro_rules! types {
 
 types! {
     source "generator" Source "generator-source" forebay_generator_source::Generator;
+    receiver "socket" Receiver "socket-source" forebay_socket_source::Socket;
+    receiver "http" Receiver "http-source" forebay_http_source::Http;
     sink "files" Sink "files-sink" forebay_files_sink::Files;
     sink "console" Sink "console-sink" forebay_console_sink::Console;
     sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;
