@@ -7,7 +7,7 @@
 //! - From folder to splits: `listing` looks, `scanner` decides when to look, `catalog` (which
 //!   does no I/O) decides which files are taken and in which order, `remembered` which were and may be
 //!   forgotten;
-//! - from file to records: `reader` opens what a file needs, `lines` divides text (`input`
+//! - from file to records: `worker` reads in a thread of its own, `reader` opens what a file needs, `lines` divides text (`input`
 //!   expands it), `table` reads files that hold records in a format of their own;
 //! - from records to columns: `columns` names where each came from, and `faults` turns records
 //!   that were too long into rejected ones;
@@ -29,6 +29,7 @@ mod retire;
 mod scanner;
 mod source;
 mod table;
+mod worker;
 
 pub use config::{After, Compression, FilesConfig, Order};
 pub use files::Files;

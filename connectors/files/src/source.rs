@@ -1,7 +1,6 @@
 //! The state machine that the engine drives.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,15 +20,15 @@ use crate::catalog::{Catalog, Entry, Heads, Note, Now, State};
 use crate::columns;
 use crate::config::{After, Compression, FilesConfig};
 use crate::faults::Faults;
-use crate::identity::{self, Stamp};
+use crate::identity;
 use crate::input::compression;
-use crate::lines::Limits;
 use crate::listing::{Listing, Selection};
 use crate::reader::{Failure, Manner, Reader};
 use crate::report::Report;
 use crate::retire::Retire;
 use crate::scanner::{Pace, Scanner};
 use crate::table;
+use crate::worker::{Job, Outcome, Worker};
 
 /// A folder of files that the engine can read.
 pub struct FilesSource {
@@ -49,24 +48,6 @@ pub struct FilesSource {
     /// The look at the folder that the catalog knows.
     applied: Option<Arc<Listing>>,
     report: Report,
-}
-
-/// A file to read from.
-struct Job {
-    grant: Grant,
-    path: PathBuf,
-    stamp: Stamp,
-    from: u64,
-    until: Option<u64>,
-}
-
-/// What came of it.
-struct Outcome {
-    split: SplitId,
-    slice: Option<Slice>,
-    ended: bool,
-    position: u64,
-    failure: Option<Failure>,
 }
 
 impl FilesSource {
@@ -273,80 +254,6 @@ impl FilesSource {
              it belong to another source?",
             self.name
         ))
-    }
-}
-
-/// What a blocking thread needs to read files.
-struct Worker {
-    manner: Manner,
-    name: Arc<str>,
-    readers: HashMap<SplitId, Reader>,
-    max_bytes: u64,
-    deadline: Option<std::time::Instant>,
-}
-
-impl Worker {
-    fn run(&mut self, jobs: Vec<Job>) -> Vec<Outcome> {
-        let mut left = self.max_bytes;
-        let mut outcomes = Vec::new();
-        for job in jobs {
-            let late = self.deadline.is_some_and(|at| std::time::Instant::now() >= at);
-            if late || left == 0 {
-                break;
-            }
-            let outcome = self.read(&job, left);
-            left = left.saturating_sub(outcome.slice.as_ref().map_or(0, |it| it.range.bytes));
-            outcomes.push(outcome);
-        }
-        outcomes
-    }
-
-    fn read(&mut self, job: &Job, bytes: u64) -> Outcome {
-        let split = &job.grant.split;
-        let mut outcome = Outcome {
-            split: split.clone(),
-            slice: None,
-            ended: false,
-            position: job.from,
-            failure: None,
-        };
-        let limits = Limits {
-            records: job.grant.records,
-            bytes: job.grant.bytes.min(bytes),
-            until: job.until,
-            deadline: self.deadline,
-        };
-        let range = Range {
-            source: Arc::clone(&self.name),
-            split: split.clone(),
-            generation: job.grant.generation,
-            from: job.from.into(),
-            until: job.from.into(),
-            records: 0,
-            bytes: 0,
-            last: false,
-        };
-        let open = self.readers.remove(split);
-        let open = open.filter(|it| it.position() == job.from && it.is_of(job.stamp));
-        let reader = match open {
-            Some(reader) => Ok(reader),
-            None => Reader::open(&self.manner, job.path.clone(), job.stamp, job.from),
-        };
-        let read = reader.and_then(|mut reader| Ok((reader.read(&limits, &range)?, reader)));
-        match read {
-            Ok((read, reader)) => {
-                outcome.slice = read.slice;
-                outcome.ended = read.ended;
-                if outcome.slice.is_some() {
-                    outcome.position = reader.position();
-                }
-                if !read.ended {
-                    self.readers.insert(split.clone(), reader);
-                }
-            }
-            Err(failure) => outcome.failure = Some(failure),
-        }
-        outcome
     }
 }
 
