@@ -234,6 +234,10 @@ impl Source for GeneratorSource {
         Arc::clone(&self.decoder)
     }
 
+    fn bounded(&self) -> bool {
+        self.count.is_some()
+    }
+
     async fn connect(&mut self, resume: &Resume) -> Result<(), SourceError> {
         self.since = self.clock.elapsed();
         self.base_micros = 0;

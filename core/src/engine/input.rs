@@ -1,6 +1,6 @@
 //! One source at work: its link, its splits and where each is read next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -175,7 +175,7 @@ impl Input {
             };
             let until = pinned_end.flatten();
             let open = readable
-                && status.phase != SplitPhase::Leaving
+                && !matches!(status.phase, SplitPhase::Leaving | SplitPhase::Waiting)
                 && !self.drained.contains(&status.split)
                 && until.is_none_or(|end| next < end)
                 && status.backlog != Some(0);
@@ -224,12 +224,11 @@ impl Input {
             return false;
         }
         if let Some(pinned) = &self.pinned {
-            return pinned.iter().all(|(split, end)| {
-                self.drained.contains(split)
-                    || !self.status.iter().any(|status| &status.split == split)
-                    || end
-                        .as_ref()
-                        .is_some_and(|end| self.next.get(split).is_some_and(|next| next >= end))
+            let status: HashMap<&SplitId, &SplitStatus> =
+                self.status.iter().map(|status| (&status.split, status)).collect();
+            return pinned.iter().all(|(split, end)| match status.get(split) {
+                Some(status) => self.is_done(status, end.as_ref()),
+                None => true,
             });
         }
         self.source.bounded()
@@ -238,6 +237,16 @@ impl Input {
                 self.drained.contains(&status.split)
                     || (status.phase == SplitPhase::Ended && status.backlog == Some(0))
             })
+    }
+
+    /// Whether nothing is left of a split up to the end that was pinned for it.
+    fn is_done(&self, status: &SplitStatus, pinned: Option<&Position>) -> bool {
+        let next = self.next.get(&status.split);
+        let is_past = |end: &Position| next.is_some_and(|next| next >= end);
+        // A split that has shrunk ends earlier than it did when the run began.
+        let has_ended =
+            status.phase == SplitPhase::Ended && status.end.as_ref().is_some_and(is_past);
+        self.drained.contains(&status.split) || has_ended || pinned.is_some_and(is_past)
     }
 
     /// Remembers positions to tell the source, and drops what need not be known any more.

@@ -25,6 +25,7 @@ macro_rules! types {
 
 types! {
     source "generator" Source "generator-source" forebay_generator_source::Generator;
+    source "files" Source "files-source" forebay_files_source::Files;
     receiver "socket" Receiver "socket-source" forebay_socket_source::Socket;
     receiver "http" Receiver "http-source" forebay_http_source::Http;
     sink "files" Sink "files-sink" forebay_files_sink::Files;

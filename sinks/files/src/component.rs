@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use forebay_core::Sink;
 use forebay_core::clock::SystemClock;
-use forebay_core::component::{BuildContext, Claim, Component, Problem, SinkComponent};
+use forebay_core::component::{BuildContext, Component, Problem, SinkComponent};
 
 use crate::options::FilesOptions;
 use crate::sink::FilesSink;
@@ -21,10 +21,6 @@ impl Component for Files {
 
     fn check(config: &FilesOptions) -> Vec<Problem> {
         config.check()
-    }
-
-    fn claims(config: &FilesOptions) -> Vec<Claim> {
-        vec![Claim::Path(config.path.clone())]
     }
 }
 
