@@ -59,21 +59,27 @@ impl LocalCheckpoint {
             state: state_of(&entry),
             sync,
         };
-        let writer = self.writer.clone();
         self.writing = true;
-        let done = tokio::task::spawn_blocking(move || {
-            work.perform(&mut writer.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        done.await
-            .map_err(|error| CheckpointError::Io(error.to_string()))
-            .flatten()
-            .inspect_err(|_| self.writing = false)?;
+        self.perform(work).await.inspect_err(|_| self.writing = false)?;
         self.ledger.apply(entry).map_err(CheckpointError::Unreadable)?;
         if is_commit {
             self.compact().await;
         }
         self.writing = false;
         Ok(())
+    }
+
+    /// Does the work, on a thread of its own if it may take long.
+    async fn perform(&self, work: Work) -> Result<(), CheckpointError> {
+        let is_quick = work.is_quick();
+        let writer = self.writer.clone();
+        let perform =
+            move || work.perform(&mut writer.lock().unwrap_or_else(PoisonError::into_inner));
+        if is_quick {
+            return perform();
+        }
+        let done = tokio::task::spawn_blocking(perform).await;
+        done.map_err(|error| CheckpointError::Io(error.to_string())).flatten()
     }
 
     /// Writes the log anew if it has grown. The commit before it stands in any case.
@@ -115,6 +121,12 @@ struct Work {
 }
 
 impl Work {
+    /// Whether it only hands a line to the operating system, which takes microseconds: less than
+    /// handing it to another thread.
+    fn is_quick(&self) -> bool {
+        !self.sync && self.mend.is_none() && self.state.is_none()
+    }
+
     fn perform(&self, writer: &mut Writer) -> Result<(), CheckpointError> {
         if self.is_commit || self.mend.is_some() {
             writer.verify_owner()?;
@@ -253,8 +265,23 @@ impl Checkpoint for LocalCheckpoint {
         self.append(Entry::Plan(plan), sync).await
     }
 
-    async fn commit(&mut self, commit: Commit) -> Result<(), CheckpointError> {
-        self.append(Entry::Commit(commit), true).await
+    async fn commit(&mut self, commit: Commit, sync: bool) -> Result<(), CheckpointError> {
+        self.append(Entry::Commit(commit), sync).await
+    }
+
+    async fn sync(&mut self) -> Result<(), CheckpointError> {
+        let mend = self.with_writer(Writer::is_doubtful);
+        let mend = if mend { Some(self.ledger_line()?) } else { None };
+        let writer = self.writer.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let synced = match mend {
+                Some(ledger) => writer.compact(&ledger),
+                None => writer.sync(),
+            };
+            synced.map_err(|error| writer.error(&error))
+        });
+        done.await.map_err(|error| CheckpointError::Io(error.to_string())).flatten()
     }
 }
 

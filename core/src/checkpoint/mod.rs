@@ -41,11 +41,18 @@ pub trait Checkpoint: Send {
     /// See [`CheckpointError`].
     async fn plan(&mut self, plan: Plan, sync: bool) -> Result<(), CheckpointError>;
 
-    /// Records that all batches up to one are durable. Durable on return.
+    /// Records that all batches up to one are durable. With `sync` the record itself is durable on
+    /// return; without, it may be lost in a crash of the machine until [`sync`](Self::sync).
     ///
     /// # Errors
     /// See [`CheckpointError`].
-    async fn commit(&mut self, commit: Commit) -> Result<(), CheckpointError>;
+    async fn commit(&mut self, commit: Commit, sync: bool) -> Result<(), CheckpointError>;
+
+    /// Returns when all that was recorded is durable.
+    ///
+    /// # Errors
+    /// See [`CheckpointError`].
+    async fn sync(&mut self) -> Result<(), CheckpointError>;
 }
 
 /// Why a checkpoint could not be opened or written.

@@ -16,6 +16,7 @@ pub struct MemoryCheckpoint {
 #[derive(Default)]
 struct Shared {
     ledger: Ledger,
+    synced: Ledger,
     writes: u64,
     fails: Option<Box<dyn Fn(u64) -> bool + Send>>,
 }
@@ -34,6 +35,17 @@ impl MemoryCheckpoint {
         self.with(|shared| shared.ledger.clone())
     }
 
+    /// What it would hold after a loss of power.
+    #[must_use]
+    pub fn synced(&self) -> Ledger {
+        self.with(|shared| shared.synced.clone())
+    }
+
+    /// Loses what was not synced, as a loss of power may.
+    pub fn lose_power(&self) {
+        self.with(|shared| shared.ledger = shared.synced.clone());
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut Shared) -> T) -> T {
         look(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -45,7 +57,9 @@ impl OpenCheckpoint for MemoryCheckpoint {
         let ledger = self.with(|shared| {
             let epoch = shared.ledger.opened.epoch + 1;
             let opened = Opened { epoch, ..Opened::default() };
-            shared.ledger.apply(Entry::Opened(opened)).map(|()| shared.ledger.clone())
+            shared.ledger.apply(Entry::Opened(opened))?;
+            shared.synced = shared.ledger.clone();
+            Ok(shared.ledger.clone())
         });
         let ledger = ledger.map_err(CheckpointError::Unreadable)?;
         Ok(Box::new(OpenedCheckpoint { all: self.clone(), ledger }))
@@ -58,7 +72,7 @@ struct OpenedCheckpoint {
 }
 
 impl OpenedCheckpoint {
-    fn write(&mut self, entry: Entry) -> Result<(), CheckpointError> {
+    fn write(&mut self, entry: Option<Entry>, sync: bool) -> Result<(), CheckpointError> {
         let epoch = self.ledger.opened.epoch;
         self.ledger = self.all.with(|shared| {
             shared.writes += 1;
@@ -68,7 +82,12 @@ impl OpenedCheckpoint {
             if shared.ledger.opened.epoch != epoch {
                 return Err(CheckpointError::Taken("another gateway opened it".into()));
             }
-            shared.ledger.apply(entry).map_err(CheckpointError::Unreadable)?;
+            if let Some(entry) = entry {
+                shared.ledger.apply(entry).map_err(CheckpointError::Unreadable)?;
+            }
+            if sync {
+                shared.synced = shared.ledger.clone();
+            }
             Ok(shared.ledger.clone())
         })?;
         Ok(())
@@ -81,11 +100,15 @@ impl Checkpoint for OpenedCheckpoint {
         &self.ledger
     }
 
-    async fn plan(&mut self, plan: Plan, _sync: bool) -> Result<(), CheckpointError> {
-        self.write(Entry::Plan(plan))
+    async fn plan(&mut self, plan: Plan, sync: bool) -> Result<(), CheckpointError> {
+        self.write(Some(Entry::Plan(plan)), sync)
     }
 
-    async fn commit(&mut self, commit: Commit) -> Result<(), CheckpointError> {
-        self.write(Entry::Commit(commit))
+    async fn commit(&mut self, commit: Commit, sync: bool) -> Result<(), CheckpointError> {
+        self.write(Some(Entry::Commit(commit)), sync)
+    }
+
+    async fn sync(&mut self) -> Result<(), CheckpointError> {
+        self.write(None, true)
     }
 }

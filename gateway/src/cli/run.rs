@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use forebay_core::clock::{Clock, SystemClock};
@@ -41,6 +41,9 @@ enum ProgressFormat {
     /// One JSON object per line.
     Jsonl,
 }
+
+/// Signals within this time are one wish: a supervisor may signal the process and its group.
+const TOGETHER: Duration = Duration::from_millis(300);
 
 /// How often the live lines are drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(250);
@@ -165,12 +168,17 @@ async fn stop_on_signal(stop: CancellationToken) {
         tracing::error!("signals cannot be heard; stopping needs `kill -9`, which loses nothing");
         return;
     };
-    for attempt in 0.. {
+    let mut first = None;
+    loop {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        if attempt > 0 {
+        let first = *first.get_or_insert_with(Instant::now);
+        if stop.is_cancelled() && first.elapsed() < TOGETHER {
+            continue;
+        }
+        if stop.is_cancelled() {
             tracing::warn!(
                 "not waiting; what was not committed is read again after the next start"
             );

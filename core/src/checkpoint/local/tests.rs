@@ -44,7 +44,7 @@ async fn filled(folder: &Path, batches: u64) -> Ledger {
     for batch in 1..=batches {
         checkpoint.plan(plan(batch), false).await.expect("planned");
         if batch < batches {
-            checkpoint.commit(commit(batch, None)).await.expect("committed");
+            checkpoint.commit(commit(batch, None), true).await.expect("committed");
         }
     }
     checkpoint.ledger().clone()
@@ -85,7 +85,7 @@ async fn a_newer_epoch_stops_the_older_one_also_without_locks() {
     let newer = r#"{"epoch":2,"host":"elsewhere","pid":7,"since_ms":5}"#;
     fs::write(folder.path().join("owner"), newer).expect("written");
     let before = fs::read(folder.path().join("log")).expect("read");
-    let refused = checkpoint.commit(commit(1, None)).await.expect_err("refused");
+    let refused = checkpoint.commit(commit(1, None), true).await.expect_err("refused");
     let CheckpointError::Taken(text) = refused else { panic!("taken, not {refused:?}") };
     assert!(text.contains("process 7 on elsewhere (epoch 2"), "{text}");
     assert_eq!(fs::read(folder.path().join("log")).expect("read"), before);
@@ -146,12 +146,12 @@ async fn a_full_disk_fails_the_write_and_leaves_the_log_whole() {
     checkpoint.plan(plan(1), true).await.expect("planned");
     let before = checkpoint.ledger().clone();
     faults.room(13);
-    let failed = checkpoint.commit(commit(1, None)).await.expect_err("full");
+    let failed = checkpoint.commit(commit(1, None), true).await.expect_err("full");
     assert!(matches!(failed, CheckpointError::Io(_)), "{failed}");
     assert_eq!(*checkpoint.ledger(), before);
     assert_eq!(verify(folder.path()).expect("verified").ledger, before);
     faults.room(u64::MAX);
-    checkpoint.commit(commit(1, None)).await.expect("room again");
+    checkpoint.commit(commit(1, None), true).await.expect("room again");
     assert_eq!(verify(folder.path()).expect("verified").ledger, *checkpoint.ledger());
 }
 
@@ -164,12 +164,12 @@ async fn after_a_failed_sync_the_log_is_written_anew() {
     let before = checkpoint.ledger().clone();
     faults.sync_fails(true);
     for _ in 0..2 {
-        let failed = checkpoint.commit(commit(1, None)).await.expect_err("failed");
+        let failed = checkpoint.commit(commit(1, None), true).await.expect_err("failed");
         assert!(matches!(failed, CheckpointError::Io(_)), "{failed}");
         assert_eq!(*checkpoint.ledger(), before);
     }
     faults.sync_fails(false);
-    checkpoint.commit(commit(1, None)).await.expect("mended");
+    checkpoint.commit(commit(1, None), true).await.expect("mended");
     let entries = show(folder.path()).expect("shown");
     assert!(matches!(&entries[..], [first, second]
         if matches!(&first.entry, Entry::Ledger(ledger) if **ledger == before)
@@ -182,7 +182,7 @@ async fn an_entry_that_cannot_follow_is_refused_before_it_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut checkpoint = open(folder.path()).await.expect("opened");
     let before = fs::read(folder.path().join("log")).expect("read");
-    assert!(checkpoint.commit(commit(1, None)).await.is_err());
+    assert!(checkpoint.commit(commit(1, None), true).await.is_err());
     assert!(checkpoint.plan(plan(2), true).await.is_err());
     assert_eq!(fs::read(folder.path().join("log")).expect("read"), before);
 }
@@ -195,7 +195,7 @@ async fn state_comes_back_and_old_states_go() {
         checkpoint.plan(plan(batch), false).await.expect("planned");
         let bytes = vec![b'x'; 1000 * usize::try_from(batch).expect("small")];
         let state = (batch != 4).then_some(&bytes[..]);
-        checkpoint.commit(commit(batch, state)).await.expect("committed");
+        checkpoint.commit(commit(batch, state), true).await.expect("committed");
     }
     let left = checkpoint.ledger().clone();
     drop(checkpoint);
@@ -236,7 +236,7 @@ async fn compaction_keeps_the_ledger_and_bounds_the_log() {
     let mut largest = 0;
     for batch in 1..=BATCHES {
         checkpoint.plan(plan(batch), false).await.expect("planned");
-        checkpoint.commit(commit(batch, None)).await.expect("committed");
+        checkpoint.commit(commit(batch, None), true).await.expect("committed");
         if batch % 50 == 0 {
             largest = largest.max(fs::metadata(&path).expect("a log").len());
             if batch % 10_000 == 0 {
@@ -331,7 +331,7 @@ async fn a_torn_tail_is_cut_off_at_the_next_opening() {
     assert_eq!(verify(folder.path()).expect("verified").torn_tail_bytes, 21);
     let mut checkpoint = open(folder.path()).await.expect("opened");
     assert!(same_but_for_the_opening(&left, checkpoint.ledger()));
-    checkpoint.commit(commit(2, None)).await.expect("committed");
+    checkpoint.commit(commit(2, None), true).await.expect("committed");
     assert_eq!(verify(folder.path()).expect("verified").ledger, *checkpoint.ledger());
 }
 
@@ -342,7 +342,7 @@ async fn a_batch_costs_one_sync_unless_its_plan_must_be_durable() {
     let mut checkpoint = open(folder.path()).await.expect("opened");
     let before = faults.syncs();
     checkpoint.plan(plan(1), false).await.expect("planned");
-    checkpoint.commit(commit(1, None)).await.expect("committed");
+    checkpoint.commit(commit(1, None), true).await.expect("committed");
     assert_eq!(faults.syncs() - before, 1);
     checkpoint.plan(plan(2), true).await.expect("planned");
     assert_eq!(faults.syncs() - before, 2);

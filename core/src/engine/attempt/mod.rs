@@ -33,6 +33,9 @@ use super::settings::Settings;
 /// How often a sink that gathers is asked, while nothing is written, whether it is time to settle.
 const SETTLE_CHECK: Duration = Duration::from_millis(100);
 
+/// How long commits that are no hurry may wait for one another, so that one sync serves all.
+const SYNC_EVERY: Duration = Duration::from_millis(100);
+
 /// The pause after a read that found nothing although there should have been something.
 const EMPTY_PAUSE: Duration = Duration::from_millis(5);
 
@@ -92,7 +95,10 @@ pub(super) struct Attempt {
     last_written: BatchId,
     /// The transform's state after `last_written`.
     last_snapshot: Option<Arc<dyn Snapshot>>,
-    /// Ranges that are committed, which the sources do not know yet.
+    /// Ranges that are committed, but whose commit is not synced yet.
+    unsynced: Vec<crate::Range>,
+    unsynced_since: Option<Instant>,
+    /// Ranges that are committed for good, which the sources do not know yet.
     news: Vec<crate::Range>,
     forgotten: BTreeMap<Arc<str>, Vec<SplitId>>,
     made_progress: bool,
@@ -136,6 +142,8 @@ impl Attempt {
             final_settle: false,
             last_written: committed,
             last_snapshot: None,
+            unsynced: Vec::new(),
+            unsynced_since: None,
             news: Vec::new(),
             forgotten: BTreeMap::new(),
             made_progress: false,
@@ -206,6 +214,7 @@ impl Attempt {
             let tick = self.tick();
             let is_waiting_for_data = self.waits_for_data();
             let not_before = self.not_before;
+            let sync_at = self.sync_at();
             tokio::select! {
                 biased;
                 () = stop.cancelled(), if !self.draining => self.drain(),
@@ -219,6 +228,9 @@ impl Attempt {
                 () = wait_for_data(self.inputs.as_mut(), not_before), if may_read && is_waiting_for_data => {
                     self.due_ms = self.context.clock.now_ms();
                     self.start_read();
+                }
+                () = sleep_until(sync_at.unwrap_or_else(Instant::now)), if sync_at.is_some() => {
+                    self.sync().await?;
                 }
                 () = sleep_until(settle_check.unwrap_or_else(Instant::now)), if settle_check.is_some() => {
                     // A split that leaves must not wait until the sinks find it time to settle.
@@ -280,6 +292,7 @@ impl Attempt {
             && self.flights.is_empty()
             && self.work.is_empty()
             && self.final_settle
+            && self.unsynced_since.is_none()
             && self.news.is_empty()
     }
 
@@ -295,6 +308,14 @@ impl Attempt {
         !self.draining
             && self.flights.is_empty()
             && self.outputs.as_ref().is_some_and(Outputs::is_unsettled)
+    }
+
+    /// When what was recorded has to be synced.
+    fn sync_at(&self) -> Option<Instant> {
+        let is_urgent =
+            self.draining || self.inputs.as_ref().is_some_and(|inputs| inputs.has_leaving());
+        let wait = if is_urgent { Duration::ZERO } else { SYNC_EVERY };
+        self.unsynced_since.map(|since| since + wait)
     }
 
     /// Whether the next batch begins when there is data, and not at a tick.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::batch::BatchId;
 use crate::checkpoint::{CheckpointError, Commit, Plan, PositionAt, SourceCommit};
 use crate::progress::Event;
@@ -47,19 +49,44 @@ impl Attempt {
             receipts,
             state,
         };
+        // A receipt is acted upon at once, and a state cannot be told from a later one. Anything
+        // else would at worst be done again, so that several batches can share a sync.
+        let sync = !commit.receipts.is_empty() || commit.state.is_some();
         crash::point("before-commit");
         let mut failures = 0;
-        while let Err(error) = self.checkpoint.commit(commit.clone()).await {
+        while let Err(error) = self.checkpoint.commit(commit.clone(), sync).await {
             self.wait_for_checkpoint(error, &mut failures).await?;
         }
         crash::point("after-commit");
         self.context.reporter.recovered("checkpoint");
         self.made_progress = true;
         self.forgotten.clear();
-        self.news.extend(ranges);
-        let pipeline = self.context.settings.name.clone();
-        self.context.reporter.event(&Event::Committed { pipeline, upto });
+        self.unsynced.extend(ranges);
+        self.unsynced_since.get_or_insert_with(Instant::now);
+        if sync {
+            self.announce();
+        }
         Ok(())
+    }
+
+    /// Makes durable what was recorded, and lets the sources know.
+    pub(super) async fn sync(&mut self) -> Result<(), Failure> {
+        let mut failures = 0;
+        while let Err(error) = self.checkpoint.sync().await {
+            self.wait_for_checkpoint(error, &mut failures).await?;
+        }
+        self.context.reporter.recovered("checkpoint");
+        self.announce();
+        Ok(())
+    }
+
+    /// All that was recorded is durable: the sources may be told.
+    fn announce(&mut self) {
+        self.unsynced_since = None;
+        self.news.append(&mut self.unsynced);
+        let pipeline = self.context.settings.name.clone();
+        let upto = self.checkpoint.ledger().committed;
+        self.context.reporter.event(&Event::Committed { pipeline, upto });
     }
 
     pub(super) fn source_commits(

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use crate::checkpoint::Ledger;
 use crate::sink::SinkError;
+use crate::source::Committed;
 use crate::source::SourceError;
 use crate::testing::{MemoryCheckpoint, Numbers, Recorder};
 
@@ -40,6 +42,13 @@ fn source_fault(seed: u64) -> crate::testing::SourceFault {
     })
 }
 
+/// Whether a position that a source was told is in the checkpoint.
+fn is_known(ledger: &Ledger, told: &Committed) -> bool {
+    let known = &ledger.sources["numbers"];
+    let reached = known.positions.get(&told.split).is_some_and(|at| at.position >= told.position);
+    known.finished.contains(&told.split) || reached
+}
+
 fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -66,17 +75,19 @@ proptest! {
     }
 
     #[test]
-    fn a_process_that_dies_at_any_moment_loses_and_doubles_nothing(
+    fn a_process_or_machine_that_dies_at_any_moment_loses_and_doubles_nothing(
         seed: u64,
         lives in prop::collection::vec(0_u64..4_000, 0..12),
         every in 1_u64..6,
         settles: bool,
+        power: bool,
     ) {
         run(async {
             let bench = Bench::new();
             let lives = lives.into_iter().map(Some).chain([None]);
             for (life, millis) in lives.enumerate() {
                 let source = numbers(SPLITS).failing(source_fault(seed ^ life as u64));
+                let told = source.committed.clone();
                 let sink = if settles {
                     Recorder::settling(&bench.rows, every)
                 } else {
@@ -89,6 +100,13 @@ proptest! {
                     Some(millis) => {
                         let life = tokio::time::timeout(Duration::from_millis(millis), running);
                         let _ = life.await;
+                        let synced = bench.checkpoint.synced();
+                        for one in told.lock().unwrap().values() {
+                            assert!(is_known(&synced, one), "{one:?} was told before it was safe");
+                        }
+                        if power {
+                            bench.checkpoint.lose_power();
+                        }
                     }
                     None => assert_eq!(running.await, Ok(Ended::Drained)),
                 }
