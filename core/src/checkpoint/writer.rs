@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::batch::BatchId;
+use crate::crash;
 use crate::durable_file::{self, DurableFile};
 use crate::folder_lock::{FolderLock, Owner};
 
@@ -68,6 +69,9 @@ impl Writer {
             self.file.cut(self.len)?;
             self.condition = Condition::Whole;
         }
+        crash::point_after("mid-append", || {
+            let _ = self.file.write_at(self.len, &line[..line.len() / 2]);
+        });
         if let Err(error) = self.file.write_at(self.len, line) {
             self.condition = Condition::Torn;
             if self.file.cut(self.len).is_ok() {
@@ -96,6 +100,9 @@ impl Writer {
     /// Writes the log anew with one line, which holds what it amounts to.
     pub(crate) fn compact(&mut self, ledger: &[u8]) -> io::Result<()> {
         let path = self.folder.join(LOG);
+        crash::point_after("mid-compaction", || {
+            let _ = durable_file::stage(&path, &ledger[..ledger.len() / 2]);
+        });
         durable_file::stage(&path, ledger)?;
         // From here on the file that is open may not be the one that has the name.
         self.condition = Condition::Doubtful;
