@@ -15,7 +15,8 @@
 //! [`engine`] walks that path. [`receiver`] and [`journal`] turn an input that pushes into a
 //! source that can be read again. [`component`] is how a connector or a sink introduces itself.
 //!
-//! `docs/design.md` names every point at which a crash can strike, and what recovery does.
+//! `docs/design.md` names every point at which a crash can strike, and what recovery does; at each
+//! of them a test can end the process ([`crash`]).
 
 pub mod backoff;
 pub mod batch;
@@ -23,6 +24,7 @@ pub mod budget;
 pub mod checkpoint;
 pub mod clock;
 pub mod component;
+pub mod crash;
 pub mod dead_letter;
 pub mod decode;
 mod durable_file;

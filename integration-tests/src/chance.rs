@@ -56,7 +56,7 @@ impl Default for Chance {
 /// number that suits a test run on two cores.
 #[must_use]
 pub fn rounds() -> u32 {
-    env::var("FOREBAY_CRASH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(12)
+    env::var("FOREBAY_CRASH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(24)
 }
 
 #[cfg(test)]

@@ -58,8 +58,19 @@ impl Expectation {
         folder: &Path,
         identify: impl Fn(&Value) -> Option<Identity>,
     ) -> Result<Self> {
+        Self::from_values(visible::values(folder)?, identify)
+    }
+
+    /// Expects each value of the files once. `identify` tells the values apart.
+    ///
+    /// # Errors
+    /// If a value has no identity, or two have the same.
+    pub fn from_values(
+        files: Vec<(PathBuf, Vec<Value>)>,
+        identify: impl Fn(&Value) -> Option<Identity>,
+    ) -> Result<Self> {
         let mut expectation = Self::default();
-        for (path, values) in visible::values(folder)? {
+        for (path, values) in files {
             for value in values {
                 let Some(identity) = identify(&value) else {
                     bail!("{}: {value} has no identity", path.display());

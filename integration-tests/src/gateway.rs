@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use serde_json::Value;
 
 use crate::wait;
 
@@ -86,21 +87,49 @@ impl Gateway {
     /// # Errors
     /// If it does not end in time, or not with 0.
     pub fn stop(self, within: Duration) -> Result<()> {
-        // Not reaped yet, so the number is still its own.
-        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        self.signal(Signal::TERM)?;
         self.expect_success(within)
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        // Not reaped yet, so the number is still its own.
+        Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Lets it write files of any size, after [`Scene::start_on_a_small_disk`].
+    ///
+    /// [`Scene::start_on_a_small_disk`]: crate::Scene::start_on_a_small_disk
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn make_room(&self) -> Result<()> {
+        let pid = Some(Pid::from_child(&self.child));
+        prlimit(pid, Resource::Fsize, Rlimit { current: None, maximum: None })?;
+        Ok(())
+    }
+
+    /// Waits until it ends with this code.
+    ///
+    /// # Errors
+    /// If it does not end in time, or not with it.
+    pub fn expect_exit(mut self, code: i32, within: Duration) -> Result<()> {
+        let status = self.wait(within)?;
+        if status.code() != Some(code) {
+            bail!("the gateway ended with {status}, not with {code}\n{}", self.last_words());
+        }
+        Ok(())
     }
 
     /// Waits until it ends with 0.
     ///
     /// # Errors
     /// If it does not end in time, or not with 0.
-    pub fn expect_success(mut self, within: Duration) -> Result<()> {
-        let status = self.wait(within)?;
-        if !status.success() {
-            bail!("the gateway ended with {status}\n{}", self.last_words());
-        }
-        Ok(())
+    pub fn expect_success(self, within: Duration) -> Result<()> {
+        self.expect_exit(0, within)
     }
 
     /// Waits until it has ended itself at a crash point.
@@ -120,6 +149,46 @@ impl Gateway {
         let child = &mut self.child;
         wait::until("the gateway to end", within, || Ok(child.try_wait()?))
             .with_context(|| last_words(&log))
+    }
+
+    /// What it wrote so far.
+    #[must_use]
+    pub fn words(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The records of all batches so far, if it was started with `--progress jsonl`.
+    ///
+    /// # Errors
+    /// If a line of progress is no JSON.
+    pub fn records(&self) -> Result<u64> {
+        let words = self.words();
+        let whole = words.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let lines = whole.lines().filter(|line| line.starts_with('{'));
+        let records = lines.map(|line| {
+            let progress: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
+            progress["records"].as_u64().with_context(|| line.to_owned())
+        });
+        records.sum()
+    }
+
+    /// Waits until it has written these words.
+    ///
+    /// # Errors
+    /// If it does not in time.
+    pub fn wait_for_words(&self, words: &str, within: Duration) -> Result<()> {
+        wait::until(words, within, || Ok(self.words().contains(words).then_some(())))
+            .with_context(|| self.last_words())
+    }
+
+    /// Waits until it has moved more records than so many.
+    ///
+    /// # Errors
+    /// If it does not in time.
+    pub fn wait_for_more_than(&self, records: u64, within: Duration) -> Result<()> {
+        let what = format!("more than {records} records");
+        wait::until(&what, within, || Ok((self.records()? > records).then_some(())))
+            .with_context(|| self.last_words())
     }
 
     /// The end of what it wrote.

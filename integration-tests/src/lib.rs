@@ -6,8 +6,8 @@
 //! [visible](visible) files. At the end an [`Expectation`] says which records must be there, and
 //! compares.
 //!
-//! What sends to it: a [`Sender`] over an [`HttpClient`] or a [`LineClient`]. [`wait`] waits, with a deadline,
-//! for a condition; nothing here waits for time to pass.
+//! What sends to it: a [`Sender`] over an [`HttpClient`] or a [`LineClient`], or the generator with
+//! its [`Orders`]. [`wait`] waits, with a deadline, for a condition.
 
 pub mod binary;
 pub mod chance;
@@ -16,6 +16,7 @@ mod expectation;
 mod gateway;
 mod http_client;
 mod line_client;
+mod orders;
 pub mod port;
 pub mod record;
 mod scene;
@@ -29,6 +30,7 @@ pub use expectation::{Expectation, Report};
 pub use gateway::Gateway;
 pub use http_client::HttpClient;
 pub use line_client::LineClient;
+pub use orders::Orders;
 pub use record::{Identity, Record};
 pub use scene::Scene;
 pub use sender::{Client, Sender};

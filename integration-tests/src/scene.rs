@@ -71,6 +71,28 @@ impl Scene {
         self.run(&[], &[])
     }
 
+    /// Starts the gateway; it writes a line of progress for each batch.
+    ///
+    /// # Errors
+    /// If the binary cannot be found or started.
+    pub fn start_with_progress(&self) -> Result<Gateway> {
+        self.run(&["--progress", "jsonl"], &[])
+    }
+
+    /// Starts the gateway with progress; no file of its can grow beyond so many KiB, as if the
+    /// disk were full, until [`Gateway::make_room`].
+    ///
+    /// # Errors
+    /// If the binary cannot be found or started.
+    pub fn start_on_a_small_disk(&self, kib: u32) -> Result<Gateway> {
+        // POSIX counts in blocks of 512 bytes. Ignored, the signal becomes an error of the write.
+        let script = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", 2 * kib);
+        let binary = binary::path()?.display().to_string();
+        let config = self.config().display().to_string();
+        let arguments = ["-c", &script, &binary, "run", &config, "--progress", "jsonl"];
+        Gateway::start(Path::new("/bin/sh"), self.folder.path(), &arguments, &[])
+    }
+
     /// Starts the gateway; it ends itself when it reaches the crash point for the `count`th time.
     ///
     /// # Errors

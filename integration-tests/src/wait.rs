@@ -1,9 +1,10 @@
 //! Waiting for a condition, with a deadline.
 
+use std::fmt::Debug;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 /// How long to leave the processor to others between two looks.
 pub const PAUSE: Duration = Duration::from_millis(5);
@@ -29,6 +30,24 @@ pub fn until<T>(
     }
 }
 
+/// Looks again and again for a while, and expects to see the same as at the first look.
+///
+/// # Errors
+/// If something else was seen, or if `look` itself failed.
+pub fn unchanged<T: PartialEq + Debug>(
+    what: &str,
+    during: Duration,
+    mut look: impl FnMut() -> Result<T>,
+) -> Result<()> {
+    let (begun, first) = (Instant::now(), look()?);
+    while begun.elapsed() < during {
+        thread::sleep(PAUSE);
+        let now = look()?;
+        ensure!(now == first, "{what} was {first:?}, and after {:?} {now:?}", begun.elapsed());
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +62,15 @@ mod tests {
         assert_eq!(found.unwrap(), 3);
         let error = until::<()>("rain", Duration::ZERO, || Ok(None)).unwrap_err();
         assert_eq!(error.to_string(), "waited 0ns for rain");
+    }
+    #[test]
+    fn a_change_is_seen() {
+        let mut looks = 0;
+        let error = unchanged("the count", Duration::from_secs(10), || {
+            looks += 1;
+            Ok(looks)
+        });
+        assert!(error.unwrap_err().to_string().starts_with("the count was 1, "));
+        unchanged("nothing", Duration::from_millis(20), || Ok(())).unwrap();
     }
 }

@@ -3,99 +3,54 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use forebay_integration_tests::chance::{Chance, rounds};
-use forebay_integration_tests::{Expectation, Identity, Scene, Watcher, crash_points, visible};
-use serde_json::Value;
-
-/// Records per second, over all splits.
-const RATE: u64 = 4_000;
-
-/// At the given rate, or as fast as can be: the records are the same.
-fn config(records: u64, unlimited: bool) -> String {
-    format!(
-        r#"
-        [sources.orders]
-        type = "generator"
-        splits = 4
-        rows_per_second = {RATE}
-        unlimited = {unlimited}
-        count = {records}
-        seed = 7
-
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-        roll_rows = 500
-
-        [pipelines.orders]
-        from = ["orders"]
-        to = ["out"]
-        interval = "20ms"
-        "#
-    )
-}
-
-/// What the generator makes when nobody disturbs it: the same seed makes the same records.
-fn undisturbed(records: u64) -> Result<Expectation> {
-    let scene = Scene::new(&config(records, true))?;
-    scene.drain()?;
-    let expectation = Expectation::from_undisturbed(&scene.output(), order)?;
-    ensure!(expectation.due() as u64 == records, "{} records", expectation.due());
-    Ok(expectation)
-}
-
-/// Lets the gateway make the rest, and compares.
-fn finish(scene: &Scene, watcher: Watcher, records: u64, expected: &Expectation) -> Result<()> {
-    scene.configure(&config(records, true))?;
-    scene.drain()?;
-    watcher.finish()?;
-    let mut report = expected.compare(&visible::values(&scene.output())?, order);
-    // Splits share a file: the order of the numbers over all of them says nothing.
-    report.out_of_order.clear();
-    report.clean()
-}
-
-/// Orders are numbered over all splits.
-fn order(value: &Value) -> Option<Identity> {
-    Some(Identity { lane: "orders".to_owned(), number: value.get("id")?.as_u64()? })
-}
+use forebay_integration_tests::{Expectation, Orders, Scene, Watcher, crash_points};
 
 #[test]
 fn killed_at_random_instants() -> Result<()> {
     let mut chance = Chance::new();
     eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
     // More than can be made before the last kill.
-    let records = RATE * u64::from(rounds());
-    let expected = undisturbed(records)?;
-    let scene = Scene::new(&config(records, false))?;
+    let rate = Orders::default().rate;
+    let orders = Orders { records: rate * u64::from(rounds()), ..Orders::default() };
+    let expected = orders.undisturbed()?;
+    let scene = Scene::new(&orders.config())?;
     let watcher = Watcher::start(scene.output());
     for _ in 0..rounds() {
         let gateway = scene.start()?;
         gateway.kill_after(chance.short_of(Duration::from_millis(30), Duration::from_secs(1)))?;
     }
-    finish(&scene, watcher, records, &expected)
+    orders.finish(&scene, &expected)?;
+    watcher.finish()?;
+    Ok(())
 }
 
 #[test]
 fn ended_at_every_named_point() -> Result<()> {
-    let records = 2 * RATE;
-    let expected = undisturbed(records)?;
-    for point in crash_points::BATCH.iter().chain(crash_points::CHECKPOINT) {
-        let scene = Scene::new(&config(records, false))?;
-        let watcher = Watcher::start(scene.output());
-        let gateway = scene.start_to_crash_at(point, count(point))?;
-        gateway
-            .expect_crash(Duration::from_secs(30))
-            .and_then(|()| finish(&scene, watcher, records, &expected))
-            .with_context(|| (*point).to_owned())?;
-    }
-    Ok(())
+    let orders = Orders::default();
+    let expected = orders.undisturbed()?;
+    let points = crash_points::BATCH.iter().chain(&["mid-append"]);
+    // Not the first time, so that something stands before it.
+    points.copied().try_for_each(|point| end_at(point, 3, &orders, &expected))
 }
 
-/// Not the first time, so that something stands before it; a compaction is rare.
-fn count(point: &str) -> u32 {
-    if point == "mid-compaction" { 1 } else { 3 }
+#[test]
+fn ended_while_the_log_is_written_anew() -> Result<()> {
+    // So many splits that the log grows as it usually does within weeks.
+    let orders = Orders { records: 60_000, rate: 20_000, splits: 1_000, ..Orders::default() };
+    let expected = orders.undisturbed()?;
+    end_at("mid-compaction", 1, &orders, &expected)
+}
+
+fn end_at(point: &str, count: u32, orders: &Orders, expected: &Expectation) -> Result<()> {
+    let scene = Scene::new(&orders.config())?;
+    let watcher = Watcher::start(scene.output());
+    let gateway = scene.start_to_crash_at(point, count)?;
+    gateway
+        .expect_crash(Duration::from_secs(30))
+        .and_then(|()| orders.finish(&scene, expected))
+        .and_then(|()| watcher.finish())
+        .with_context(|| point.to_owned())?;
+    Ok(())
 }

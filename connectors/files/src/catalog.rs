@@ -194,6 +194,25 @@ impl Catalog {
         Some(now.wall.saturating_sub(nanos))
     }
 
+    /// Files that were finished by an earlier run, which ended before they could be deleted or
+    /// moved.
+    pub(crate) fn left_behind(&self, listing: &Listing) -> Vec<Entry> {
+        let entry = |found: &Found| {
+            let identity = self.remembered.still_there(&found.name, found.stamp)?.clone();
+            let end = identity.stamp.size;
+            Some(Entry {
+                identity,
+                path: found.path.clone(),
+                stamp: found.stamp,
+                position: Some(end),
+                committed: end,
+                state: State::Ended(end),
+                complaint: None,
+            })
+        };
+        listing.files.iter().filter_map(entry).collect()
+    }
+
     /// Finished splits that cannot come again.
     pub(crate) fn forget(&mut self, now: Now) -> Vec<SplitId> {
         self.remembered.forget(now.elapsed, self.too_old(now, CLOCK_MARGIN))

@@ -69,6 +69,12 @@ impl Remembered {
         }
     }
 
+    /// The file that was read and still looks so, unless it was deleted or moved.
+    pub(crate) fn still_there(&self, name: &str, stamp: Stamp) -> Option<&Identity> {
+        let is_whole = |done: &&Done| !done.retired && done.grown.is_none() && done.is(stamp);
+        self.by_name.get(name)?.iter().find(is_whole).map(|done| &done.identity)
+    }
+
     /// Whether a file that looks like this was read.
     pub(crate) fn knows(&self, name: &str, stamp: Stamp) -> bool {
         self.by_name.get(name).is_some_and(|files| files.iter().any(|done| done.is(stamp)))

@@ -297,6 +297,9 @@ impl Source for FilesSource {
                 return Err(SourceError::Transient(why));
             }
             self.scanner = Some(scanner);
+            self.refresh().await;
+            let left = self.applied.as_ref().map(|listing| self.catalog.left_behind(listing));
+            self.retire(left.unwrap_or_default()).await;
         }
         self.refresh().await;
         Ok(())

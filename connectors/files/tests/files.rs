@@ -319,6 +319,23 @@ async fn finished_files_are_deleted_or_moved_after_the_commit() {
 }
 
 #[tokio::test]
+async fn finished_files_that_an_earlier_run_left_are_deleted_at_the_start() {
+    let folder = tempdir().unwrap();
+    let path = write(folder.path(), "a.txt", "a\n");
+    let grown = write(folder.path(), "b.txt", "b\n");
+    let config = FilesConfig { after: After::Delete, ..config(folder.path()) };
+    let mut harness = Harness::new(common::config(folder.path())).await;
+    harness.texts_after(2).await;
+    harness.commit().await;
+    fs::OpenOptions::new().append(true).open(&grown).unwrap().write_all(b"more\n").unwrap();
+    let mut harness = Harness::resumed(config, harness.resume()).await;
+    assert!(!path.exists());
+    assert!(grown.exists(), "its rest was never read");
+    assert_eq!(harness.source.forget().await.len(), 1);
+    assert_eq!(harness.splits().await, []);
+}
+
+#[tokio::test]
 async fn a_damaged_file_is_reported_and_blocks_no_other() {
     let folder = tempdir().unwrap();
     let whole = gzip(&lines(20_000));

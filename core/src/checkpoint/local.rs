@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use crate::batch::BatchId;
 use crate::durable_file;
 use crate::folder_lock::{Denied, FolderLock, Owner, holder};
 
@@ -54,7 +55,7 @@ impl LocalCheckpoint {
         let mend = self.with_writer(Writer::is_doubtful);
         let work = Work {
             line: line::encode(&entry).map_err(|error| io_error(&self.folder, &error))?,
-            mend: if mend { Some(self.ledger_line()?) } else { None },
+            mend: if mend { Some(self.mending()?) } else { None },
             is_commit,
             state: state_of(&entry),
             sync,
@@ -104,6 +105,14 @@ impl LocalCheckpoint {
         line::encode_ledger(&self.ledger).map_err(|error| io_error(&self.folder, &error))
     }
 
+    fn mending(&self) -> Result<Mending, CheckpointError> {
+        let state = self.ledger.state.as_ref();
+        Ok(Mending {
+            ledger: self.ledger_line()?,
+            state: state.map(|state| (self.ledger.state_batch, state.bytes.clone())),
+        })
+    }
+
     /// Asks the writer something that does not touch the disk.
     fn with_writer<T>(&self, ask: impl FnOnce(&Writer) -> T) -> T {
         ask(&self.writer.lock().unwrap_or_else(PoisonError::into_inner))
@@ -113,11 +122,19 @@ impl LocalCheckpoint {
 /// One append, with all that the blocking thread needs for it.
 struct Work {
     line: Vec<u8>,
-    /// The line of the ledger, if the log has to be written anew first.
-    mend: Option<Vec<u8>>,
+    /// If the log has to be written anew first.
+    mend: Option<Mending>,
     is_commit: bool,
-    state: Option<(u64, Vec<u8>)>,
+    state: Option<(BatchId, Vec<u8>)>,
     sync: bool,
+}
+
+/// All that a checkpoint amounts to, for writing it anew.
+struct Mending {
+    /// The line of the ledger.
+    ledger: Vec<u8>,
+    /// The transform's state, and the batch after which it was taken.
+    state: Option<(BatchId, Vec<u8>)>,
 }
 
 impl Work {
@@ -129,14 +146,17 @@ impl Work {
 
     fn perform(&self, writer: &mut Writer) -> Result<(), CheckpointError> {
         if self.is_commit || self.mend.is_some() {
-            writer.verify_owner()?;
+            writer.verify_owner(self.mend.is_some())?;
         }
         self.write(writer).map_err(|error| writer.error(&error))
     }
 
     fn write(&self, writer: &mut Writer) -> io::Result<()> {
-        if let Some(ledger) = &self.mend {
-            writer.compact(ledger)?;
+        if let Some(mending) = &self.mend {
+            if let Some((batch, bytes)) = &mending.state {
+                writer.write_state(*batch, bytes)?;
+            }
+            writer.compact(&mending.ledger)?;
         }
         if let Some((batch, bytes)) = &self.state {
             writer.write_state(*batch, bytes)?;
@@ -150,7 +170,7 @@ impl Work {
 }
 
 /// The state that an entry brings, and the batch after which it was taken.
-fn state_of(entry: &Entry) -> Option<(u64, Vec<u8>)> {
+fn state_of(entry: &Entry) -> Option<(BatchId, Vec<u8>)> {
     match entry {
         Entry::Commit(commit) => {
             commit.state.as_ref().map(|state| (commit.upto, state.bytes.clone()))

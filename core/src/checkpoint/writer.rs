@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::batch::BatchId;
+use crate::crash;
 use crate::durable_file::{self, DurableFile};
-use crate::folder_lock::{FolderLock, Owner};
+use crate::folder_lock::{Denied, FolderLock, Owner, holder};
 
 use super::CheckpointError;
 use super::blob;
@@ -27,7 +28,8 @@ pub(crate) struct Writer {
     /// The size after the last compaction.
     compacted: u64,
     condition: Condition,
-    _lock: FolderLock,
+    /// Held until this is dropped.
+    lock: Option<FolderLock>,
 }
 
 /// Whether the file holds what it should.
@@ -36,7 +38,8 @@ enum Condition {
     Whole,
     /// A part of an entry may stand behind the last whole one.
     Torn,
-    /// A sync failed: what the file holds is not known any more, and it has to be written anew.
+    /// A sync failed, or the folder was emptied: what the file holds, or whether anyone will find
+    /// it, is not known any more, and it has to be written anew.
     Doubtful,
 }
 
@@ -58,7 +61,7 @@ impl Writer {
             len,
             compacted: 0,
             condition: Condition::Whole,
-            _lock: lock,
+            lock: Some(lock),
         })
     }
 
@@ -68,6 +71,9 @@ impl Writer {
             self.file.cut(self.len)?;
             self.condition = Condition::Whole;
         }
+        crash::point_after("mid-append", || {
+            let _ = self.file.write_at(self.len, &line[..line.len() / 2]);
+        });
         if let Err(error) = self.file.write_at(self.len, line) {
             self.condition = Condition::Torn;
             if self.file.cut(self.len).is_ok() {
@@ -102,6 +108,9 @@ impl Writer {
     /// Writes the log anew with one line, which holds what it amounts to.
     pub(crate) fn compact(&mut self, ledger: &[u8]) -> io::Result<()> {
         let path = self.folder.join(LOG);
+        crash::point_after("mid-compaction", || {
+            let _ = durable_file::stage(&path, &ledger[..ledger.len() / 2]);
+        });
         durable_file::stage(&path, ledger)?;
         // From here on the file that is open may not be the one that has the name.
         self.condition = Condition::Doubtful;
@@ -113,14 +122,37 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes sure that the folder is still ours.
-    pub(crate) fn verify_owner(&self) -> Result<(), CheckpointError> {
+    /// Makes sure that the folder is still ours. One that names nobody was emptied or made anew:
+    /// what is open may have no name any more, so the log is [in doubt](Self::is_doubtful), and
+    /// the call that `mends` it moves in again.
+    pub(crate) fn verify_owner(&mut self, mends: bool) -> Result<(), CheckpointError> {
         match Owner::of(&self.folder) {
             Ok(Some(owner)) if owner == self.owner => Ok(()),
             Ok(Some(owner)) => Err(taken(&self.folder, &owner.to_string())),
-            Ok(None) => self.owner.write(&self.folder).map_err(|error| self.error(&error)),
+            Ok(None) if mends => self.move_in(),
+            Ok(None) => {
+                self.condition = Condition::Doubtful;
+                Err(CheckpointError::Io(format!(
+                    "the checkpoint {} was removed or emptied; put it back, or make the folder \
+                     anew: as soon as it is there, all that is known is written to it",
+                    self.folder.display()
+                )))
+            }
             Err(error) => Err(self.error(&error)),
         }
+    }
+
+    /// Locks the folder, and names its owner. The folder is not made: a disk may be missing that
+    /// was mounted here.
+    fn move_in(&mut self) -> Result<(), CheckpointError> {
+        // Or the lock would be in our own way, where only the owner's name is gone.
+        self.lock = None;
+        let lock = FolderLock::take(&self.folder).map_err(|denied| match denied {
+            Denied::Held => taken(&self.folder, &holder(&self.folder)),
+            Denied::Io(error) => self.error(&error),
+        })?;
+        self.lock = Some(lock);
+        self.owner.write(&self.folder).map_err(|error| self.error(&error))
     }
 
     /// Keeps the state after a batch, before the commit that names it.

@@ -14,7 +14,6 @@
 
 mod attempt;
 mod controller;
-mod crash;
 mod decoding;
 mod failure;
 mod flight;
@@ -30,7 +29,6 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use crash::point as crash_point;
 pub use input::InputParts;
 pub use output::OutputParts;
 pub use pipeline::{Ended, OpenCheckpoint, Pipeline, PipelineError};

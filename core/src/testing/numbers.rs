@@ -1,6 +1,6 @@
 //! A source of numbers, with faults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, BinaryArray, RecordBatch, UInt64Array};
@@ -22,6 +22,8 @@ pub struct Numbers {
     decoder: Arc<dyn Decode>,
     fault: Option<Fault>,
     calls: u64,
+    /// The splits that it names no more, if it forgets those that are finished.
+    finished: Option<BTreeSet<SplitId>>,
     /// The last position that was told for each split.
     pub committed: Arc<Mutex<BTreeMap<SplitId, Committed>>>,
 }
@@ -39,6 +41,7 @@ impl Numbers {
             decoder: AsIs::shared(None),
             fault: None,
             calls: 0,
+            finished: None,
             committed: Arc::default(),
         }
     }
@@ -47,6 +50,13 @@ impl Numbers {
     #[must_use]
     pub fn decoded_by(mut self, decoder: Arc<dyn Decode>) -> Self {
         self.decoder = decoder;
+        self
+    }
+
+    /// The same, but naming a split no more when it is told that it is finished.
+    #[must_use]
+    pub fn forgetting_finished(mut self) -> Self {
+        self.finished = Some(BTreeSet::new());
         self
     }
 
@@ -114,7 +124,10 @@ impl Source for Numbers {
         true
     }
 
-    async fn connect(&mut self, _resume: &Resume) -> Result<(), SourceError> {
+    async fn connect(&mut self, resume: &Resume) -> Result<(), SourceError> {
+        if let Some(finished) = &mut self.finished {
+            finished.clone_from(&resume.finished.iter().cloned().collect());
+        }
         self.fault()
     }
 
@@ -136,7 +149,9 @@ impl Source for Numbers {
                 split,
             }
         });
-        Ok(status.collect())
+        let finished = self.finished.as_ref();
+        let is_named = |status: &SplitStatus| finished.is_none_or(|it| !it.contains(&status.split));
+        Ok(status.filter(is_named).collect())
     }
 
     async fn read(&mut self, grants: &[Grant], _: Instant) -> Result<Vec<Slice>, SourceError> {
@@ -162,6 +177,10 @@ impl Source for Numbers {
     async fn ready(&mut self) {}
 
     async fn commit(&mut self, committed: &[Committed]) -> Result<(), SourceError> {
+        if let Some(finished) = &mut self.finished {
+            let ended = committed.iter().filter(|one| one.finished);
+            finished.extend(ended.map(|one| one.split.clone()));
+        }
         let mut known = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(committed.iter().map(|one| (one.split.clone(), one.clone())));
         Ok(())

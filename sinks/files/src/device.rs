@@ -61,6 +61,21 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Finds out whether a folder that was there is still there. If not, it is not for this sink to
+/// make it anew: a disk may be missing that was mounted here, or files that are about to be
+/// published.
+pub(crate) fn require_folder(path: &Path) -> Result<(), String> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(sentence("use", path, &ErrorKind::NotADirectory.into())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
+            "the folder `{}` was there and is gone: put it back, or make it anew",
+            path.display()
+        )),
+        Err(error) => Err(sentence("use", path, &error)),
+    }
+}
+
 fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -22,6 +22,10 @@ pub(crate) struct Publication {
 /// is visible already is left as it is, so it may be called again, also after a crash anywhere
 /// in the middle.
 pub(crate) fn publish(root: &Path, receipt: &FilesReceipt) -> Result<Publication, String> {
+    if !receipt.files.is_empty() {
+        // Without it each file would count as taken away.
+        device::require_folder(root)?;
+    }
     let staging = root.join(&receipt.staging);
     let mut publication = Publication::default();
     let mut folders = BTreeSet::new();

@@ -25,6 +25,8 @@ pub(crate) struct FilesSink {
     status: Arc<Status>,
     clock: Arc<dyn Clock>,
     state: State,
+    /// Whether the sink's folder was there in this run. From then on it is not made anew.
+    was_there: bool,
 }
 
 /// Whether what is staged can be relied on.
@@ -40,7 +42,7 @@ enum State {
 impl FilesSink {
     pub(crate) fn new(plan: Plan, output: Output, clock: Arc<dyn Clock>) -> Self {
         let staging = Arc::new(Mutex::new(Staging::new(plan, output)));
-        Self { staging, status: Arc::default(), clock, state: State::Sound }
+        Self { staging, status: Arc::default(), clock, state: State::Sound, was_there: false }
     }
 
     /// Does work on a thread that may block.
@@ -110,14 +112,20 @@ impl Sink for FilesSink {
     }
 
     async fn connect(&mut self) -> Result<(), SinkError> {
-        self.work(std::convert::identity, |staging, _| {
+        let was_there = self.was_there;
+        self.work(std::convert::identity, move |staging, _| {
+            if was_there {
+                device::require_folder(&staging.plan.root)?;
+            }
             let folder = staging.plan.staging_folder();
             device::make_folder(&folder)
                 .map_err(|error| sentence("make the folder", &folder, &error))?;
             device::probe(&folder).map_err(|error| sentence("write to", &folder, &error))
         })
         .await
-        .map_err(SinkError::Transient)
+        .map_err(SinkError::Transient)?;
+        self.was_there = true;
+        Ok(())
     }
 
     async fn recover(&mut self, receipt: Option<&Receipt>) -> Result<(), SinkError> {

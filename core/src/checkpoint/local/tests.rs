@@ -1,3 +1,5 @@
+mod lost_folder;
+
 use std::fs;
 use std::path::Path;
 

@@ -10,12 +10,12 @@ use crate::checkpoint::Plan;
 use crate::progress::Event;
 use crate::trigger::Trigger;
 
-use super::super::crash;
 use super::super::failure::Failure;
 use super::super::flight::{Flight, Result as FlightResult, Stage};
 use super::super::inputs::Reading;
 use super::super::outputs::{Outcome, Outputs};
 use super::{Attempt, Done, EMPTY_PAUSE};
+use crate::crash;
 
 impl Attempt {
     pub(super) async fn take_back(&mut self, done: Done) -> Result<(), Failure> {
@@ -66,9 +66,7 @@ impl Attempt {
             Done::Settled(outputs, settled) => match settled {
                 Ok(Some(receipts)) => {
                     let upto = self.last_written;
-                    let committed = self.commit(upto, receipts.clone()).await;
-                    self.start_publish(outputs, receipts);
-                    committed
+                    self.commit_and_publish(upto, outputs, receipts).await
                 }
                 Ok(None) => {
                     self.outputs = Some(outputs);
@@ -139,11 +137,7 @@ impl Attempt {
         flight.times.write = took;
         let started = Instant::now();
         let committed = match outcome.settled {
-            Some(receipts) => {
-                let committed = self.commit(batch, receipts.clone()).await;
-                self.start_publish(outputs, receipts);
-                committed
-            }
+            Some(receipts) => self.commit_and_publish(batch, outputs, receipts).await,
             None => {
                 self.outputs = Some(outputs);
                 Ok(())

@@ -9,10 +9,10 @@ use crate::batch::BatchId;
 use crate::checkpoint::{CheckpointError, Commit, Plan, PositionAt, SourceCommit};
 use crate::progress::Event;
 
-use super::super::crash;
 use super::super::failure::Failure;
-use super::super::outputs::Receipts;
+use super::super::outputs::{Outputs, Receipts};
 use super::Attempt;
+use crate::crash;
 
 impl Attempt {
     pub(super) async fn plan(&mut self, plan: Plan, sync: bool) -> Result<(), Failure> {
@@ -87,6 +87,22 @@ impl Attempt {
         let pipeline = self.context.settings.name.clone();
         let upto = self.checkpoint.ledger().committed;
         self.context.reporter.event(&Event::Committed { pipeline, upto });
+    }
+
+    /// Records that all batches up to one are durable, then lets the sinks show them: never what
+    /// is not recorded, or the next start would write it once more beside what is shown.
+    pub(super) async fn commit_and_publish(
+        &mut self,
+        upto: BatchId,
+        outputs: Outputs,
+        receipts: Receipts,
+    ) -> Result<(), Failure> {
+        let committed = self.commit(upto, receipts.clone()).await;
+        match committed {
+            Ok(()) => self.start_publish(outputs, receipts),
+            Err(_) => self.outputs = Some(outputs),
+        }
+        committed
     }
 
     pub(super) fn source_commits(

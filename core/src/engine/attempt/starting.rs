@@ -10,13 +10,13 @@ use crate::split::SplitId;
 use crate::transform::Input as TransformInput;
 
 use super::super::controller::Controller;
-use super::super::crash;
 use super::super::decoding::decode;
 use super::super::failure::Failure;
 use super::super::flight::{Flight, Result as FlightResult, Stage};
 use super::super::letters::Postmark;
 use super::super::outputs::{Outputs, Receipts};
 use super::{Attempt, Done};
+use crate::crash;
 
 impl Attempt {
     pub(super) fn start_what_can_start(&mut self) {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use proptest::prelude::*;
 
 use crate::checkpoint::Ledger;
@@ -11,7 +12,7 @@ use crate::source::Committed;
 use crate::source::SourceError;
 use crate::testing::{MemoryCheckpoint, Numbers, Recorder};
 
-use super::super::{Ended, Settings};
+use super::super::{Ended, OpenCheckpoint, Settings};
 use super::{Bench, numbers, settings};
 
 const SPLITS: &[u64] = &[120, 77, 0, 301];
@@ -119,4 +120,23 @@ proptest! {
             assert!(bench.checkpoint.ledger().pending.is_empty());
         });
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_committed_is_not_published() {
+    let bench = Bench::new();
+    let checkpoint = bench.checkpoint.clone();
+    // After connect and write, another gateway opens the checkpoint while the sink settles.
+    let taken_over = Box::new(move |call: u64| {
+        if call == 3 {
+            let opened = checkpoint.open().now_or_never();
+            assert!(opened.is_some_and(|opened| opened.is_ok()));
+        }
+        None
+    });
+    let sink = Recorder::settling(&bench.rows, 1).failing(taken_over);
+    let failed = bench.run(bench.pipeline(settings(), numbers(&[5]), sink)).await.unwrap_err();
+    assert_eq!(failed.component, "checkpoint");
+    assert_eq!(bench.checkpoint.ledger().committed, 0);
+    assert!(bench.numbers().is_empty(), "the other gateway writes these once more");
 }

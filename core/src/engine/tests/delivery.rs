@@ -50,6 +50,18 @@ async fn a_bounded_source_is_written_once_in_order_and_committed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bounded_source_ends_also_when_it_names_no_split_any_more() {
+    let bench = Bench::new();
+    for run in ["first", "second"] {
+        let source = numbers(&[250, 1]).forgetting_finished();
+        let pipeline = bench.pipeline(settings(), source, Recorder::new(&bench.rows));
+        let ended = tokio::time::timeout(Duration::from_secs(60), bench.run(pipeline)).await;
+        assert_eq!(ended, Ok(Ok(Ended::Drained)), "the {run} run");
+        assert_eq!(bench.numbers(), Numbers::all(&[250, 1]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_trigger_gets_to_the_end() {
     for trigger in [Trigger::OnData, Trigger::Interval(Duration::from_millis(10))] {
         for available_now in [false, true] {

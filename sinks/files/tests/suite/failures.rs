@@ -51,6 +51,29 @@ async fn a_staging_folder_that_vanishes_resets_the_pipeline() {
 }
 
 #[tokio::test]
+async fn a_folder_that_vanishes_is_waited_for() {
+    let parent = tempfile::tempdir().unwrap();
+    let (root, aside) = (parent.path().join("out"), parent.path().join("aside"));
+    let mut sink = started(&root, json!({}), "a", None).await;
+    sink.write(&numbers(1, 0..10)).await.unwrap();
+    let receipt = sink.settle(true).await.unwrap().unwrap();
+    fs::rename(&root, &aside).unwrap();
+    for result in [sink.publish(&receipt).await, sink.connect().await] {
+        match result {
+            Err(SinkError::Transient(text)) => {
+                assert!(text.contains(&format!("`{}` was there and is gone", root.display())));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(!root.exists());
+    fs::rename(&aside, &root).unwrap();
+    sink.connect().await.unwrap();
+    sink.publish(&receipt).await.unwrap();
+    assert_eq!(ids(&root), (0..10).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn publication_is_tried_again_when_something_was_in_the_way() {
     let root = tempfile::tempdir().unwrap();
     let mut sink = started(root.path(), json!({"partition_by": ["group"]}), "a", None).await;

@@ -14,6 +14,12 @@ static WANTED: OnceLock<Option<Wanted>> = OnceLock::new();
 /// `after-plan:3` for the third time that it is passed. The points are listed in
 /// `docs/design.md`. Without the variable it costs one load.
 pub fn point(name: &str) {
+    point_after(name, || {});
+}
+
+/// The same, for a point in the middle of something: what a crash would leave half done is done
+/// first.
+pub fn point_after(name: &str, half: impl FnOnce()) {
     let wanted = WANTED.get_or_init(|| {
         let wish = std::env::var("FOREBAY_CRASH_AT").ok()?;
         let (point, count) = match wish.split_once(':') {
@@ -26,6 +32,7 @@ pub fn point(name: &str) {
         && wanted.point == name
         && wanted.remaining.fetch_sub(1, Ordering::Relaxed) == 1
     {
+        half();
         std::process::abort();
     }
 }

@@ -1,0 +1,224 @@
+//! Guarantees: every file in `configs/` runs as it stands, but for ports, rates and pauses, takes
+//! what is given to it, and its output arrives.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use forebay_integration_tests::{Client, Gateway, HttpClient, binary, port, visible, wait};
+use tempfile::TempDir;
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// Every file that has a scenario below.
+const COVERED: &[&str] = &[
+    "blackhole",
+    "files-to-avro",
+    "files-to-csv",
+    "generator-to-console",
+    "http-to-parquet",
+    "json-to-memory",
+    "quickstart",
+    "socket-to-files",
+];
+
+const ADMIN: &str = "127.0.0.1:8030";
+
+/// A copy of one file, in a folder of its own, as deep as the original: `../data` is beside it.
+struct Copy {
+    folder: TempDir,
+    file: PathBuf,
+}
+
+impl Copy {
+    /// Copies `configs/NAME.toml` with changes, each of which must find what it replaces.
+    fn new(name: &str, changes: &[(&str, &str)]) -> Result<Self> {
+        let mut text = fs::read_to_string(originals().join(name).with_extension("toml"))?;
+        for (from, to) in changes {
+            ensure!(text.contains(from), "{name} holds no `{from}` any more");
+            text = text.replace(from, to);
+        }
+        let folder = tempfile::Builder::new().prefix("forebay-").tempdir()?;
+        fs::create_dir_all(folder.path().join("configs"))?;
+        let file = folder.path().join("configs").join(name).with_extension("toml");
+        fs::write(&file, text)?;
+        Ok(Self { folder, file })
+    }
+
+    fn data(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data").join(name)
+    }
+
+    fn start(&self) -> Result<Gateway> {
+        let file = self.file.display().to_string();
+        let arguments = ["run", &file, "--progress", "jsonl"];
+        Gateway::start(binary::path()?, self.folder.path(), &arguments, &[])
+    }
+
+    /// Puts a file into a folder under `data`, as the comments of the configurations advise.
+    fn drop_file(&self, folder: &str, name: &str, text: &str) -> Result<PathBuf> {
+        let folder = self.data(folder);
+        fs::create_dir_all(&folder)?;
+        let (hidden, path) = (folder.join(format!(".{name}")), folder.join(name));
+        fs::write(&hidden, text)?;
+        fs::rename(hidden, &path)?;
+        Ok(path)
+    }
+
+    /// The only visible file below a folder under `data`.
+    fn only_file(&self, folder: &str) -> Result<PathBuf> {
+        let mut files = visible::files(&self.data(folder))?;
+        ensure!(files.len() == 1, "{folder} holds {files:?}");
+        files.pop().context("no file")
+    }
+}
+
+fn originals() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs"))
+}
+
+/// Waits for so many records and stops: what was read is then written.
+fn stop_after(gateway: Gateway, records: u64) -> Result<()> {
+    gateway.wait_for_more_than(records - 1, LONG)?;
+    gateway.stop(LONG)
+}
+
+/// Connects as soon as somebody listens.
+fn connected<T>(mut connect: impl FnMut() -> std::io::Result<T>) -> Result<T> {
+    wait::until("somebody who listens", LONG, || Ok(connect().ok()))
+}
+
+#[test]
+fn no_file_is_forgotten() -> Result<()> {
+    let mut there = BTreeSet::new();
+    for entry in fs::read_dir(originals())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_stem().context("a file without a name")?;
+            there.insert(name.to_string_lossy().into_owned());
+        }
+    }
+    let covered = COVERED.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(there, covered, "each file in configs/ has a scenario in this file");
+    Ok(())
+}
+
+#[test]
+fn quickstart() -> Result<()> {
+    let changes = [
+        (ADMIN, "127.0.0.1:0"),
+        ("rows_per_second = 20000", "rows_per_second = 2000"),
+        ("ramp_up = \"10s\"", "ramp_up = \"0s\""),
+    ];
+    let copy = Copy::new("quickstart", &changes)?;
+    let gateway = copy.start()?;
+    stop_after(gateway, 1_000)?;
+    let orders = visible::values(&copy.data("quickstart/orders"))?;
+    let orders: Vec<_> = orders.iter().flat_map(|(_, values)| values).collect();
+    ensure!(orders.len() >= 1_000, "{} orders", orders.len());
+    ensure!(orders[0]["symbol"].is_string(), "{}", orders[0]);
+    Ok(())
+}
+
+#[test]
+fn blackhole() -> Result<()> {
+    let copy = Copy::new("blackhole", &[("count = 20000000", "count = 100000")])?;
+    let gateway = copy.start()?;
+    gateway.wait_for_more_than(99_999, LONG)?;
+    ensure!(gateway.records()? == 100_000);
+    gateway.expect_success(LONG)
+}
+
+#[test]
+fn generator_to_console() -> Result<()> {
+    let copy =
+        Copy::new("generator-to-console", &[("rows_per_second = 5", "rows_per_second = 50")])?;
+    let gateway = copy.start()?;
+    gateway.wait_for_words("sensor", LONG)?;
+    stop_after(gateway, 1)
+}
+
+#[test]
+fn files_to_avro() -> Result<()> {
+    let changes = [(ADMIN, "127.0.0.1:0"), ("settle = \"1s\"", "settle = \"0s\"")];
+    let copy = Copy::new("files-to-avro", &changes)?;
+    let gateway = copy.start()?;
+    let text = "sensor,at,celsius\nnorth,2026-01-31T10:00:00Z,21.5\n";
+    let taken = copy.drop_file("files-to-avro/in", "a.csv", text)?;
+    gateway.wait_for_more_than(0, LONG)?;
+    gateway.stop(LONG)?;
+    let bytes = fs::read(copy.only_file("files-to-avro/out")?)?;
+    ensure!(bytes.starts_with(b"Obj\x01"), "no Avro file");
+    ensure!(!taken.exists(), "the file that was taken is still there");
+    Ok(())
+}
+
+#[test]
+fn files_to_csv() -> Result<()> {
+    let copy = Copy::new("files-to-csv", &[(ADMIN, "127.0.0.1:0")])?;
+    let gateway = copy.start()?;
+    let person = "{\"id\":1,\"name\":\"anna\",\"height\":1.72}\n";
+    copy.drop_file("files-to-csv/in", "people.json", person)?;
+    stop_after(gateway, 1)?;
+    let text = fs::read_to_string(copy.only_file("files-to-csv/out")?)?;
+    assert_eq!(text, "id,name,height\n1,anna,1.72\n");
+    Ok(())
+}
+
+#[test]
+fn http_to_parquet() -> Result<()> {
+    let port = port::free()?;
+    let changes =
+        [(ADMIN, "127.0.0.1:0"), ("\"127.0.0.1:8080\"", &*format!("\"127.0.0.1:{port}\""))];
+    let copy = Copy::new("http-to-parquet", &changes)?;
+    let gateway = copy.start()?;
+    let order = r#"{"id":1,"ts":"2026-01-31T10:00:00Z","customer":"c-7","quantity":3,"price":9.5,"side":"B"}"#;
+    let mut client = connected(|| HttpClient::connect(port))?;
+    assert_eq!(client.post("/orders", "application/json", order.as_bytes())?, 200);
+    stop_after(gateway, 1)?;
+    let path = copy.only_file("http-to-parquet/orders")?;
+    ensure!(path.display().to_string().contains("/orders/side=B/"), "{}", path.display());
+    ensure!(fs::read(&path)?.ends_with(b"PAR1"), "no Parquet file");
+    Ok(())
+}
+
+#[test]
+fn socket_to_files() -> Result<()> {
+    let port = port::free()?;
+    let changes = [(ADMIN, "127.0.0.1:0"), ("127.0.0.1:9000\"", &*format!("127.0.0.1:{port}\""))];
+    let copy = Copy::new("socket-to-files", &changes)?;
+    let gateway = copy.start()?;
+    let mut stream = connected(|| TcpStream::connect(("127.0.0.1", port)))?;
+    stream.set_read_timeout(Some(LONG))?;
+    stream.write_all(b"one\ntwo\n")?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut stream = BufReader::new(stream);
+    let mut answer = String::new();
+    while answer != "ack 2\n" {
+        answer.clear();
+        ensure!(stream.read_line(&mut answer)? > 0, "the lines were not acknowledged");
+    }
+    stop_after(gateway, 2)?;
+    let path = copy.only_file("socket-to-files/lines")?;
+    ensure!(path.display().to_string().contains("/lines/date=2"), "{}", path.display());
+    ensure!(fs::read(&path)?.starts_with(&[0x1f, 0x8b]), "{} is no gzip", path.display());
+    Ok(())
+}
+
+#[test]
+fn json_to_memory() -> Result<()> {
+    let copy = Copy::new("json-to-memory", &[(ADMIN, "127.0.0.1:0")])?;
+    let gateway = copy.start()?;
+    let mut stream = connected(|| UnixStream::connect(copy.data("json-to-memory.sock")))?;
+    let event = r#"{"level":"warn","text":"hot","tags":["a","b"],"at":{"host":"n1","line":7}}"#;
+    writeln!(stream, "{event}")?;
+    drop(stream);
+    gateway.wait_for_more_than(0, LONG)?;
+    ensure!(gateway.words().contains("\"dead_letters\":0"), "{}", gateway.last_words());
+    gateway.stop(LONG)
+}
