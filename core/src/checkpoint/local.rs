@@ -44,30 +44,39 @@ impl LocalCheckpoint {
 
     /// Appends an entry, then applies it.
     async fn append(&mut self, entry: Entry, sync: bool) -> Result<(), CheckpointError> {
-        if self.writing {
-            return Err(CheckpointError::Unreadable(format!(
-                "a write to the checkpoint {} was interrupted; start the pipeline again",
-                self.folder.display()
-            )));
-        }
         self.ledger.check(&entry).map_err(CheckpointError::Unreadable)?;
         let is_commit = matches!(entry, Entry::Commit(_));
-        let mend = self.with_writer(Writer::is_doubtful);
-        let work = Work {
-            line: line::encode(&entry).map_err(|error| io_error(&self.folder, &error))?,
-            mend: if mend { Some(self.mending()?) } else { None },
-            is_commit,
-            state: state_of(&entry),
-            sync,
-        };
+        let line = line::encode(&entry).map_err(|error| io_error(&self.folder, &error))?;
+        self.write(line, state_of(&entry), is_commit, sync).await?;
         self.writing = true;
-        self.perform(work).await.inspect_err(|_| self.writing = false)?;
         self.ledger.apply(entry).map_err(CheckpointError::Unreadable)?;
         if is_commit {
             self.compact().await;
         }
         self.writing = false;
         Ok(())
+    }
+
+    /// Writes a line, which may be empty, to a log that is mended first if it is in doubt.
+    async fn write(
+        &mut self,
+        line: Vec<u8>,
+        state: Option<(u64, Vec<u8>)>,
+        is_commit: bool,
+        sync: bool,
+    ) -> Result<(), CheckpointError> {
+        if self.writing {
+            return Err(CheckpointError::Unreadable(format!(
+                "a write to the checkpoint {} was interrupted; start the pipeline again",
+                self.folder.display()
+            )));
+        }
+        let mend = self.with_writer(Writer::is_doubtful);
+        let mend = if mend { Some(self.mending()?) } else { None };
+        self.writing = true;
+        let done = self.perform(Work { line, mend, is_commit, state, sync }).await;
+        self.writing = false;
+        done
     }
 
     /// Does the work, on a thread of its own if it may take long.
@@ -290,18 +299,7 @@ impl Checkpoint for LocalCheckpoint {
     }
 
     async fn sync(&mut self) -> Result<(), CheckpointError> {
-        let mend = self.with_writer(Writer::is_doubtful);
-        let mend = if mend { Some(self.ledger_line()?) } else { None };
-        let writer = self.writer.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-            let synced = match mend {
-                Some(ledger) => writer.compact(&ledger),
-                None => writer.sync(),
-            };
-            synced.map_err(|error| writer.error(&error))
-        });
-        done.await.map_err(|error| CheckpointError::Io(error.to_string())).flatten()
+        self.write(Vec::new(), None, true, true).await
     }
 }
 

@@ -89,12 +89,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Returns when all that was appended is on the disk. After an error the log is
-    /// [in doubt](Self::is_doubtful).
-    pub(crate) fn sync(&mut self) -> io::Result<()> {
-        self.file.sync().inspect_err(|_| self.condition = Condition::Doubtful)
-    }
-
     /// Whether the log has to be written anew before anything else.
     pub(crate) fn is_doubtful(&self) -> bool {
         self.condition == Condition::Doubtful

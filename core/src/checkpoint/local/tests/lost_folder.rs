@@ -14,7 +14,7 @@ async fn a_folder_that_was_emptied_gets_all_that_is_known() {
         let folder = parent.path().join("p");
         filled(&folder, 3).await;
         let mut checkpoint = open(&folder).await.expect("opened");
-        checkpoint.commit(commit(3, Some(b"state"))).await.expect("committed");
+        checkpoint.commit(commit(3, Some(b"state")), true).await.expect("committed");
         checkpoint.plan(plan(4), false).await.expect("planned");
         if whole {
             fs::remove_dir_all(&folder).expect("removed");
@@ -24,15 +24,15 @@ async fn a_folder_that_was_emptied_gets_all_that_is_known() {
             }
         }
         let wish = commit(4, Some(b"more"));
-        let refused = checkpoint.commit(wish.clone()).await.expect_err("refused");
+        let refused = checkpoint.commit(wish.clone(), true).await.expect_err("refused");
         let CheckpointError::Io(text) = refused else { panic!("{refused:?}") };
         assert!(text.contains("was removed or emptied; put it back"), "{text}");
         if whole {
-            let refused = checkpoint.commit(wish.clone()).await.expect_err("refused");
+            let refused = checkpoint.commit(wish.clone(), true).await.expect_err("refused");
             assert!(matches!(refused, CheckpointError::Io(_)), "not made anew: {refused:?}");
             fs::create_dir(&folder).expect("made");
         }
-        checkpoint.commit(wish).await.expect("committed");
+        checkpoint.commit(wish, true).await.expect("committed");
         let taken = open(&folder).await.expect_err("locked again");
         assert!(matches!(taken, CheckpointError::Taken(_)));
         let left = checkpoint.ledger().clone();
@@ -51,6 +51,6 @@ async fn who_came_into_the_new_folder_first_keeps_it() {
     old.plan(plan(1), false).await.expect("planned");
     fs::remove_dir_all(&folder).expect("removed");
     let _new = LocalCheckpoint::open(&folder, "p", 2).await.expect("opened");
-    let refused = old.commit(commit(1, None)).await.expect_err("refused");
+    let refused = old.commit(commit(1, None), true).await.expect_err("refused");
     assert!(matches!(refused, CheckpointError::Taken(_)), "{refused:?}");
 }
