@@ -19,7 +19,7 @@ const STILL: Duration = Duration::from_millis(500);
 
 /// Records for longer than a scenario runs.
 fn many() -> Orders {
-    Orders { records: 80_000, ..Orders::default() }
+    Orders { records: 20_000, rate: 1_000, ..Orders::default() }
 }
 
 /// A way to take a folder away.
