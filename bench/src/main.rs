@@ -1,10 +1,10 @@
 //! Benchmark programs: `cargo xtask bench NAME` runs one, `cargo xtask bench list` names them.
 //!
-//! Each [program](programs) runs the real gateway and, beside it, a bare [loop](reference) over
+//! Each [program](programs) runs the real gateway and, beside it, a bare [loop](mod@reference) over
 //! the same libraries with the same syncs, in the same run on the same machine, several rounds in
 //! turn. What counts is the ratio: it is the same on a fast machine and a slow one.
 //!
-//! Both run as a [process](process) of their own and are measured from outside
+//! Both run as a [`process`] of their own and are measured from outside
 //! ([`measurement`]); [`input`] makes what they read, [`output`] sees when they are done.
 
 #![expect(

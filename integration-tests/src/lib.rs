@@ -3,7 +3,7 @@
 //! A [`Scene`] is a temporary folder with a configuration. In it a [`Gateway`] runs: the real
 //! binary ([`binary`]), killed at random instants ([`Chance`]) or at a named [crash
 //! point](crash_points). While it runs, a [`Watcher`] reads what anyone could read: the
-//! [visible](visible) files. At the end an [`Expectation`] says which records must be there, and
+//! [`visible`] files. At the end an [`Expectation`] says which records must be there, and
 //! compares.
 //!
 //! What sends to it: a [`Sender`] over an [`HttpClient`] or a [`LineClient`], or the generator with

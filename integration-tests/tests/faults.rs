@@ -1,13 +1,15 @@
 //! Guarantees: when what the gateway needs is taken away, it waits, says so, and goes on without
 //! loss when it is mended; it stops as it is told to, and lets nobody else into its checkpoint.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use forebay_integration_tests::{Gateway, Orders, Scene, visible, wait};
 use rustix::process::Signal;
+use serde_json::Value;
 
 /// What usually takes a blink may take longer on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
@@ -17,7 +19,7 @@ const STILL: Duration = Duration::from_millis(500);
 
 /// Records for longer than a scenario runs.
 fn many() -> Orders {
-    Orders { records: 80_000, ..Orders::default() }
+    Orders { records: 20_000, rate: 1_000, ..Orders::default() }
 }
 
 /// A way to take a folder away.
@@ -67,7 +69,7 @@ fn expect_moving(gateway: &Gateway) -> Result<()> {
 }
 
 /// The folder is lost and mended while the gateway runs.
-fn lose_and_mend(folder: impl Fn(&Scene) -> std::path::PathBuf) -> Result<()> {
+fn lose_and_mend(folder: impl Fn(&Scene) -> PathBuf) -> Result<()> {
     let orders = many();
     let expected = orders.undisturbed()?;
     for loss in Loss::ALL {
@@ -90,7 +92,7 @@ fn the_folder_of_the_files_is_lost() -> Result<()> {
     lose_and_mend(Scene::output)
 }
 
-fn checkpoint(scene: &Scene) -> std::path::PathBuf {
+fn checkpoint(scene: &Scene) -> PathBuf {
     scene.path("checkpoints/orders/checkpoint")
 }
 
@@ -126,9 +128,8 @@ fn the_disk_is_full() -> Result<()> {
     gateway.wait_for_words(&scene.output().display().to_string(), LONG)?;
     ensure!(visible::files(&scene.output())?.is_empty(), "a file is visible that is not whole");
     gateway.make_room()?;
-    // The last of the records.
     wait::until("the last record", LONG, || {
-        Ok((last_words_of_batches(&gateway) >= orders.records).then_some(()))
+        Ok((records_reached(&gateway) >= orders.records).then_some(()))
     })?;
     gateway.stop(LONG)?;
     orders.finish(&scene, &expected)
@@ -136,11 +137,11 @@ fn the_disk_is_full() -> Result<()> {
 
 /// The highest position of all splits together that a batch reached: unlike a sum over batches,
 /// it does not count twice what was written again.
-fn last_words_of_batches(gateway: &Gateway) -> u64 {
-    let mut reached = std::collections::BTreeMap::new();
+fn records_reached(gateway: &Gateway) -> u64 {
+    let mut reached = BTreeMap::new();
     let words = gateway.words();
-    let lines = words.lines().filter_map(|line| serde_json::from_str(line).ok());
-    for progress in lines.collect::<Vec<serde_json::Value>>() {
+    let lines = words.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    for progress in lines {
         for split in progress["splits"].as_array().into_iter().flatten() {
             let until = split["until"].as_str().and_then(|until| until.parse().ok());
             reached.insert(split["split"].to_string(), until.unwrap_or(0));

@@ -61,11 +61,11 @@ fn check_steps() -> Vec<Step> {
         Step::new("lock file", lockfile::check),
         Step::new("floors", floors::check),
         Step::new("clippy", || {
-            let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-            Program::cargo(lints).run()
+            let lints = ["clippy", "--workspace", "--all-targets", "--keep-going"];
+            Program::cargo(lints.iter().chain(&["--", "-D", "warnings"])).run()
         }),
         Step::new("docs", || {
-            Program::cargo(["doc", "--workspace", "--no-deps"])
+            Program::cargo(["doc", "--workspace", "--no-deps", "--keep-going"])
                 .env("RUSTDOCFLAGS", "-D warnings")
                 .run()
         }),

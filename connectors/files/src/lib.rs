@@ -1,7 +1,7 @@
 //! Each new file of a folder, once.
 //!
 //! [`Files`] is the component, [`FilesConfig`] its options, [`FilesSource`] the state machine that
-//! the engine drives. A file is a split; its name holds the path and an [identity](identity), so
+//! the engine drives. A file is a split; its name holds the path and an [`identity`], so
 //! that another file under the same path is another split.
 //!
 //! - From folder to splits: `listing` looks, `scanner` decides when to look, `catalog` (which
