@@ -39,6 +39,8 @@ pub(super) struct Input {
     /// Splits that were read to their last record.
     drained: BTreeSet<SplitId>,
     status: Vec<SplitStatus>,
+    /// Whether the source has named its splits since the attempt began; there may be none left.
+    was_listed: bool,
     /// Where each split ended when a bounded run began; `None` in an unbounded run.
     pinned: Option<BTreeMap<SplitId, Option<Position>>>,
     /// Splits that left, until the source stops naming them.
@@ -67,6 +69,7 @@ impl Input {
             generations: BTreeMap::new(),
             drained: BTreeSet::new(),
             status: Vec::new(),
+            was_listed: false,
             pinned: None,
             released: BTreeSet::new(),
             untold: BTreeMap::new(),
@@ -89,6 +92,7 @@ impl Input {
         self.untold.clear();
         self.released.clear();
         self.status.clear();
+        self.was_listed = false;
         self.pinned = None;
         self.link = Link { retry_at: Some(now), ..Link::default() };
     }
@@ -156,6 +160,7 @@ impl Input {
         }
         self.released.retain(|split| status.iter().any(|known| &known.split == split));
         self.status = status;
+        self.was_listed = true;
     }
 
     fn is_readable(&self) -> bool {
@@ -232,7 +237,7 @@ impl Input {
             });
         }
         self.source.bounded()
-            && !self.status.is_empty()
+            && self.was_listed
             && self.status.iter().all(|status| {
                 self.drained.contains(&status.split)
                     || (status.phase == SplitPhase::Ended && status.backlog == Some(0))
