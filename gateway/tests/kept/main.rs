@@ -1,0 +1,6 @@
+//! The commands that look into what is kept on disk, and mend it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its folder should fail")]
+
+mod infer;
+mod shell;
