@@ -12,9 +12,12 @@ mod exit;
 mod list;
 mod new;
 mod output;
+mod pipelines;
 mod run;
 mod schema;
+mod simulate;
 mod table;
+mod words;
 
 pub use command::Cli;
 pub use exit::Exit;

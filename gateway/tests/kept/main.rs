@@ -4,3 +4,4 @@
 
 mod infer;
 mod shell;
+mod simulate;
