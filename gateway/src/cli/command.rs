@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::exit::Exit;
 use super::output::Output;
-use super::{check, docs, list, new, run, schema, simulate};
+use super::{check, checkpoint, docs, list, new, run, schema, simulate};
 use crate::config::Style;
 use crate::registry::Registry;
 
@@ -42,6 +42,7 @@ enum Command {
     New(new::New),
     Schema(schema::Schema),
     Simulate(simulate::Simulate),
+    Checkpoint(checkpoint::Checkpoint),
     Docs(docs::Docs),
 }
 
@@ -54,6 +55,7 @@ impl Cli {
             Command::New(new) => new.run(registry, output),
             Command::Schema(schema) => schema.run(registry, output),
             Command::Simulate(simulate) => simulate.run(registry, output),
+            Command::Checkpoint(checkpoint) => checkpoint.run(output),
             Command::Docs(docs) => docs.run(registry, output),
         }
     }

@@ -6,9 +6,11 @@
 //! `pipelines`, `table` and `words` are what several of them need.
 
 mod check;
+mod checkpoint;
 mod command;
 mod docs;
 mod exit;
+mod kept;
 mod list;
 mod new;
 mod output;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its folder should fail")]
 
+mod checkpoint;
 mod infer;
 mod shell;
 mod simulate;
