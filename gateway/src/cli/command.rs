@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::exit::Exit;
 use super::output::Output;
-use super::{check, checkpoint, docs, list, new, run, schema, simulate};
+use super::{check, checkpoint, docs, journal, list, new, run, schema, simulate};
 use crate::config::Style;
 use crate::registry::Registry;
 
@@ -43,6 +43,7 @@ enum Command {
     Schema(schema::Schema),
     Simulate(simulate::Simulate),
     Checkpoint(checkpoint::Checkpoint),
+    Journal(journal::Journal),
     Docs(docs::Docs),
 }
 
@@ -56,6 +57,7 @@ impl Cli {
             Command::Schema(schema) => schema.run(registry, output),
             Command::Simulate(simulate) => simulate.run(registry, output),
             Command::Checkpoint(checkpoint) => checkpoint.run(output),
+            Command::Journal(journal) => journal.run(output),
             Command::Docs(docs) => docs.run(registry, output),
         }
     }

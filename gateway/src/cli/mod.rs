@@ -10,6 +10,7 @@ mod checkpoint;
 mod command;
 mod docs;
 mod exit;
+mod journal;
 mod kept;
 mod list;
 mod new;

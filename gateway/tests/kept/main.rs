@@ -4,5 +4,6 @@
 
 mod checkpoint;
 mod infer;
+mod journal;
 mod shell;
 mod simulate;
