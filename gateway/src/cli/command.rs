@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::exit::Exit;
 use super::output::Output;
-use super::{check, checkpoint, docs, journal, list, new, run, schema, simulate};
+use super::{check, checkpoint, dead_letters, docs, journal, list, new, run, schema, simulate};
 use crate::config::Style;
 use crate::registry::Registry;
 
@@ -44,6 +44,7 @@ enum Command {
     Simulate(simulate::Simulate),
     Checkpoint(checkpoint::Checkpoint),
     Journal(journal::Journal),
+    DeadLetters(dead_letters::DeadLetters),
     Docs(docs::Docs),
 }
 
@@ -58,6 +59,7 @@ impl Cli {
             Command::Simulate(simulate) => simulate.run(registry, output),
             Command::Checkpoint(checkpoint) => checkpoint.run(output),
             Command::Journal(journal) => journal.run(output),
+            Command::DeadLetters(letters) => letters.run(registry, output),
             Command::Docs(docs) => docs.run(registry, output),
         }
     }

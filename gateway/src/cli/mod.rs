@@ -8,6 +8,7 @@
 mod check;
 mod checkpoint;
 mod command;
+mod dead_letters;
 mod docs;
 mod exit;
 mod journal;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its folder should fail")]
 
 mod checkpoint;
+mod dead_letters;
 mod infer;
 mod journal;
 mod shell;
