@@ -20,6 +20,21 @@ pub trait Decode: Send + Sync {
     /// Only if the columns themselves are not what this decoder was made for: a mistake in the
     /// program or the configuration, never in a record.
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String>;
+
+    /// The raw columns that [`decode`](Decode::decode) takes, so that a record whose bytes were
+    /// kept in a dead letter can be decoded once more; `None` if records have no bytes.
+    fn raw(&self) -> Option<RawColumns> {
+        None
+    }
+}
+
+/// The raw columns that a decoder takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawColumns {
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The index of the column with the bytes of a record, a column of type `Binary`.
+    pub value: usize,
 }
 
 /// What a decoder made of one slice.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use forebay_core::dead_letter::Reason;
-use forebay_core::decode::{Decode, Decoded};
+use forebay_core::decode::{Decode, Decoded, RawColumns};
 
 /// Rejects the records that have a fault, and leaves the others to a decoder.
 pub(crate) struct Faults {
@@ -23,6 +23,13 @@ impl Faults {
 impl Decode for Faults {
     fn schema(&self) -> Option<SchemaRef> {
         self.inner.schema()
+    }
+
+    fn raw(&self) -> Option<RawColumns> {
+        let RawColumns { schema, value } = self.inner.raw()?;
+        let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
+        fields.push(Arc::new(Field::new("fault", DataType::Utf8, true)));
+        Some(RawColumns { schema: Arc::new(Schema::new(fields)), value })
     }
 
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {

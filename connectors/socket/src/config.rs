@@ -14,6 +14,7 @@ pub struct SocketConfig {
     /// The address to listen on: `"tcp://0.0.0.0:9000"`, `"udp://0.0.0.0:9000"` or
     /// `"unix:///path"`. Either this or `connect` is needed. Port 0 lets the system choose one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = "tcp://127.0.0.1:9000")]
     pub listen: Option<String>,
     /// The server to connect to: `"tcp://host:port"` or `"unix:///path"`. It is connected to
     /// again, after a pause, whenever the connection ends.

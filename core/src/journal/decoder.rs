@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::datatypes::{Schema, SchemaRef};
 
 use crate::dead_letter::Reason;
-use crate::decode::{Decode, Decoded};
+use crate::decode::{Decode, Decoded, RawColumns};
 
 use super::rows::REJECTED;
 
@@ -24,6 +24,10 @@ impl JournalDecoder {
 impl Decode for JournalDecoder {
     fn schema(&self) -> Option<SchemaRef> {
         self.inner.schema()
+    }
+
+    fn raw(&self) -> Option<RawColumns> {
+        self.inner.raw()
     }
 
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {

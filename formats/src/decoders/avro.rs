@@ -13,7 +13,7 @@ use arrow_avro::schema::{
 };
 use forebay_core::component::Problem;
 use forebay_core::dead_letter::Reason;
-use forebay_core::decode::{Decode, Decoded};
+use forebay_core::decode::{Decode, Decoded, RawColumns};
 
 use super::Kept;
 use super::text::no_bytes;
@@ -226,6 +226,10 @@ impl Avro {
 impl Decode for Avro {
     fn schema(&self) -> Option<SchemaRef> {
         Some(Arc::clone(&self.schema))
+    }
+
+    fn raw(&self) -> Option<RawColumns> {
+        Some(self.kept.raw())
     }
 
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {

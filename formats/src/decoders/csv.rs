@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, DictionaryArray, RecordBatch, StringArray};
 use arrow::datatypes::{FieldRef, Int32Type, SchemaRef};
 use forebay_core::dead_letter::Reason;
-use forebay_core::decode::{Decode, Decoded};
+use forebay_core::decode::{Decode, Decoded, RawColumns};
 
 use super::Kept;
 use super::csv_fields::Fields;
@@ -109,6 +109,10 @@ fn headers(records: &RecordBatch) -> Option<(&DictionaryArray<Int32Type>, &Strin
 impl Decode for Csv {
     fn schema(&self) -> Option<SchemaRef> {
         Some(Arc::clone(&self.schema))
+    }
+
+    fn raw(&self) -> Option<RawColumns> {
+        Some(self.kept.raw())
     }
 
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {

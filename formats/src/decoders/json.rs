@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{FieldRef, SchemaRef};
 use forebay_core::dead_letter::Reason;
-use forebay_core::decode::{Decode, Decoded};
+use forebay_core::decode::{Decode, Decoded, RawColumns};
 use serde::de::DeserializeSeed;
 use serde_json::error::Category;
 
@@ -80,6 +80,10 @@ fn describe(error: &serde_json::Error, fault: &Fault) -> Reason {
 impl Decode for Json {
     fn schema(&self) -> Option<SchemaRef> {
         Some(Arc::clone(&self.schema))
+    }
+
+    fn raw(&self) -> Option<RawColumns> {
+        Some(self.kept.raw())
     }
 
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {

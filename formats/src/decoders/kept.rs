@@ -7,11 +7,12 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use forebay_core::component::Problem;
 use forebay_core::dead_letter::Reason;
-use forebay_core::decode::{Decode, Decoded};
+use forebay_core::decode::{Decode, Decoded, RawColumns};
 
 /// Which raw column holds the bytes, and which others are kept.
 #[derive(Clone, Debug)]
 pub struct Kept {
+    raw: SchemaRef,
     value: usize,
     columns: Vec<usize>,
     fields: Vec<FieldRef>,
@@ -43,7 +44,14 @@ impl Kept {
                 }
             }
         }
-        Ok(Self { value, columns, fields, value_field: Arc::clone(&raw.fields()[value]) })
+        let value_field = Arc::clone(&raw.fields()[value]);
+        Ok(Self { raw: Arc::new(raw.clone()), value, columns, fields, value_field })
+    }
+
+    /// All raw columns.
+    #[must_use]
+    pub fn raw(&self) -> RawColumns {
+        RawColumns { schema: Arc::clone(&self.raw), value: self.value }
     }
 
     /// The schema of decoded fields and the kept ones behind them.
@@ -131,6 +139,10 @@ pub struct Selected {
 impl Decode for Selected {
     fn schema(&self) -> Option<SchemaRef> {
         Some(Arc::clone(&self.schema))
+    }
+
+    fn raw(&self) -> Option<RawColumns> {
+        Some(self.kept.raw())
     }
 
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {

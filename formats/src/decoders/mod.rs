@@ -13,6 +13,7 @@ mod kept;
 #[cfg(test)]
 mod tests;
 mod text;
+mod whole;
 
 pub use avro::{Avro, check_writer_schema};
 pub use csv::Csv;
@@ -20,3 +21,4 @@ pub(crate) use csv_fields::{Fields as CsvFields, reader as csv_reader};
 pub use json::Json;
 pub use kept::Kept;
 pub use text::Text;
+pub use whole::Whole;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BinaryArray, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::SchemaRef;
 use forebay_core::dead_letter::Reason;
-use forebay_core::decode::{Decode, Decoded};
+use forebay_core::decode::{Decode, Decoded, RawColumns};
 
 use super::Kept;
 
@@ -28,6 +28,10 @@ impl Text {
 impl Decode for Text {
     fn schema(&self) -> Option<SchemaRef> {
         Some(Arc::clone(&self.schema))
+    }
+
+    fn raw(&self) -> Option<RawColumns> {
+        Some(self.kept.raw())
     }
 
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {

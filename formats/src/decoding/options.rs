@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AvroOptions, CsvOptions, Format, JsonOptions};
-use crate::decoders::{Avro, Csv, Json, Kept, Text};
+use crate::decoders::{Avro, Csv, Json, Kept, Text, Whole};
 use crate::schema::{FieldSpec, SchemaSpec, Type};
 
 /// What the records are, and which columns are made of them.
@@ -106,7 +106,7 @@ impl Decoding {
         let kept = Kept::new(raw, at, &self.keep)?;
         let schema = self.schema.clone().unwrap_or_default();
         Ok(match self.format {
-            Format::Bytes if self.keep.is_empty() => AsIs::shared(Some(Arc::new(raw.clone()))),
+            Format::Bytes if self.keep.is_empty() => Arc::new(Whole::new(kept.raw())),
             Format::Bytes => Arc::new(kept.bytes()),
             Format::Text => Arc::new(Text::new(kept)),
             Format::Json => Arc::new(Json::new(&schema, &self.json, kept)),

@@ -8,7 +8,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::exit::Exit;
 use super::output::Output;
-use super::{check, docs, list, new, run, schema};
+use super::{check, checkpoint, dead_letters, docs, journal, list, new, run, schema, simulate};
 use crate::config::Style;
 use crate::registry::Registry;
 
@@ -41,6 +41,10 @@ enum Command {
     List(list::List),
     New(new::New),
     Schema(schema::Schema),
+    Simulate(simulate::Simulate),
+    Checkpoint(checkpoint::Checkpoint),
+    Journal(journal::Journal),
+    DeadLetters(dead_letters::DeadLetters),
     Docs(docs::Docs),
 }
 
@@ -52,6 +56,10 @@ impl Cli {
             Command::List(list) => list.run(registry, output),
             Command::New(new) => new.run(registry, output),
             Command::Schema(schema) => schema.run(registry, output),
+            Command::Simulate(simulate) => simulate.run(registry, output),
+            Command::Checkpoint(checkpoint) => checkpoint.run(output),
+            Command::Journal(journal) => journal.run(output),
+            Command::DeadLetters(letters) => letters.run(registry, output),
             Command::Docs(docs) => docs.run(registry, output),
         }
     }

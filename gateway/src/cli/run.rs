@@ -160,7 +160,7 @@ async fn draw(screen: Option<Screen>, board: Arc<Board>, clock: Arc<dyn Clock>) 
 }
 
 /// The first signal asks the pipelines to drain, the second ends the process.
-async fn stop_on_signal(stop: CancellationToken) {
+pub(super) async fn stop_on_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))

@@ -62,10 +62,12 @@ fn section(
     }
 }
 
-/// Whether the file must set it: it is required, and so are the tables in which it stands.
+/// Whether the file sets it: it is required, and so are the tables in which it stands. An example
+/// of an option that is not required and has no default says that it is one of several that will
+/// do, and the one to begin with.
 fn is_set(row: &Row, rows: &[Row]) -> bool {
     let mut key = row.key.as_str();
-    let mut required = row.required;
+    let mut required = row.required || row.default.is_none() && row.example.is_some();
     while let Some((outer, _)) = key.rsplit_once('.') {
         required &= rows.iter().any(|row| row.key == outer && row.required);
         key = outer;

@@ -1,5 +1,6 @@
 //! Puts a pipeline together from its checked configuration.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -46,7 +47,7 @@ pub enum AssemblyError {
 }
 
 impl AssemblyError {
-    fn of(component: &str, problem: &Problem) -> Self {
+    pub(super) fn of(component: &str, problem: &Problem) -> Self {
         let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         let path = match problem.path.join(".") {
             path if path.is_empty() => path,
@@ -67,13 +68,7 @@ pub(super) fn assemble(
     registry: &Registry,
     shared: &Shared,
 ) -> Result<Pipeline, AssemblyError> {
-    let identity = place.identity()?;
-    let context = |name: &str, base: &std::path::Path| BuildContext {
-        name: name.into(),
-        pipeline: config.name.clone(),
-        base: base.to_owned(),
-        instance: format!("{}.{name}.{identity}", config.name).into(),
-    };
+    let context = contexts(config, place)?;
     let inputs = config.sources.iter().map(|source| {
         let input = source
             .settings
@@ -85,6 +80,22 @@ pub(super) fn assemble(
             limits: source.keys.limits,
         })
     });
+    let inputs = inputs.collect::<Result<_, AssemblyError>>()?;
+    assemble_with(inputs, config, place, registry, shared)
+}
+
+/// Puts a pipeline together that reads these inputs.
+///
+/// # Errors
+/// See [`AssemblyError`].
+pub(super) fn assemble_with(
+    inputs: Vec<InputParts>,
+    config: &PipelineConfig,
+    place: &Place,
+    registry: &Registry,
+    shared: &Shared,
+) -> Result<Pipeline, AssemblyError> {
+    let context = contexts(config, place)?;
     let output = |sink: &SinkConfig, name: &str| {
         let built = sink
             .settings
@@ -105,7 +116,7 @@ pub(super) fn assemble(
     };
     Ok(Pipeline {
         settings: settings(config, shared.available_now),
-        inputs: inputs.collect::<Result<_, AssemblyError>>()?,
+        inputs,
         transform: None,
         outputs: outputs.collect::<Result<_, AssemblyError>>()?,
         dead_letters,
@@ -117,6 +128,21 @@ pub(super) fn assemble(
         budget: shared.budget.clone(),
         clock: shared.clock.clone(),
         listener: shared.listener.clone(),
+    })
+}
+
+/// Tells components of their surroundings, by name and the folder of their configuration file.
+fn contexts(
+    config: &PipelineConfig,
+    place: &Place,
+) -> Result<impl Fn(&str, &Path) -> BuildContext, PlaceError> {
+    let identity = place.identity()?;
+    let pipeline = config.name.clone();
+    Ok(move |name: &str, base: &Path| BuildContext {
+        name: name.into(),
+        pipeline: pipeline.clone(),
+        base: base.to_owned(),
+        instance: format!("{pipeline}.{name}.{identity}").into(),
     })
 }
 

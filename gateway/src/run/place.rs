@@ -10,6 +10,7 @@ use thiserror::Error;
 #[derive(Clone, Debug)]
 pub struct Place {
     folder: PathBuf,
+    dead_letters: PathBuf,
 }
 
 /// Why the folder cannot be used.
@@ -24,7 +25,20 @@ impl Place {
     /// The place of a pipeline.
     #[must_use]
     pub fn new(checkpoints: &Path, pipeline: &str) -> Self {
-        Self { folder: checkpoints.join(file_name(pipeline)) }
+        let folder = checkpoints.join(file_name(pipeline));
+        Self { dead_letters: folder.join("dead-letters"), folder }
+    }
+
+    /// The place of a replay of its dead letters: all is its own but the dead letters.
+    #[must_use]
+    pub fn replay(&self) -> Self {
+        Self { folder: self.folder.join("replay"), dead_letters: self.dead_letters.clone() }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The log of its batches.
@@ -42,7 +56,7 @@ impl Place {
     /// Its dead letters, where no sink is named for them.
     #[must_use]
     pub fn dead_letters(&self) -> PathBuf {
-        self.folder.join("dead-letters")
+        self.dead_letters.clone()
     }
 
     /// A text that no other place has, the same at each start: sinks name temporary files by it.
@@ -74,7 +88,7 @@ fn is_identity(text: &str) -> bool {
 }
 
 /// A name as a file name: what could mean something to a file system is percent-encoded.
-fn file_name(name: &str) -> String {
+pub(super) fn file_name(name: &str) -> String {
     name.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),

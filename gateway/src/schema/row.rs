@@ -89,7 +89,7 @@ fn chosen(
         takes: words.join(" or "),
         required,
         default: None,
-        example: words.first().cloned(),
+        example: None,
         description: meanings.join(" "),
         with: context.with.clone(),
     });
