@@ -1,11 +1,11 @@
 //! The newest dead letters of a pipeline.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::desk::Desk;
-use super::facts::Letters;
+use super::facts::{Facts, Letters};
 use super::letters;
 use super::pipelines::{Asked, limit, look};
 use super::refusal::Refusal;
@@ -22,32 +22,34 @@ pub(super) async fn dead_letters(
     State(desk): State<Desk>,
     Path(name): Path<String>,
     asked: Asked,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Response, Refusal> {
     let limit = limit(asked, DEFAULT, MOST)?;
-    let total = look(&desk.facts, &name, |view| view.dead_letters)?;
-    let folder = match desk.facts.letters.get(name.as_str()) {
-        Some(Letters::Folder(folder)) => folder.clone(),
+    desk.large(move |facts| read(facts, &name, limit)).await
+}
+
+fn read(facts: &Facts, name: &str, limit: usize) -> Result<Value, Refusal> {
+    let since_start = look(facts, name, |view| view.dead_letters)?;
+    let folder = match facts.letters.get(name) {
+        Some(Letters::Folder(folder)) => folder,
         Some(Letters::Sink(sink)) => {
-            return Ok(Json(json!({
+            return Ok(json!({
                 "pipeline": name,
-                "since_start": total,
+                "since_start": since_start,
                 "kept_in": format!("the sink `{sink}`"),
                 "letters": [],
-            })));
+            }));
         }
         None => return Err(Refusal::broken()),
     };
-    let read = desk.blocking(move |_| (letters::newest(&folder, limit), folder)).await?;
-    let (newest, folder) = read;
-    let newest = newest.map_err(|error| {
+    let newest = letters::newest(folder, limit).map_err(|error| {
         tracing::warn!(%error, folder = %folder.display(), "the dead letters cannot be read");
         Refusal::broken()
     })?;
-    Ok(Json(json!({
+    Ok(json!({
         "pipeline": name,
-        "since_start": total,
+        "since_start": since_start,
         "kept_in": folder,
         "complete": newest.complete,
         "letters": newest.letters,
-    })))
+    }))
 }

@@ -54,7 +54,8 @@ impl Facts {
                 Some(sink) => Letters::Sink(sink.name.clone()),
                 None => {
                     let place = Place::new(&config.checkpoints, &pipeline.name);
-                    Letters::Folder(place.dead_letters())
+                    let folder = place.dead_letters();
+                    Letters::Folder(std::path::absolute(&folder).unwrap_or(folder))
                 }
             };
             (pipeline.name.clone(), letters)

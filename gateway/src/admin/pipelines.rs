@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use forebay_core::progress::Progress;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::desk::Desk;
@@ -67,34 +68,43 @@ pub(super) async fn batches(
     State(desk): State<Desk>,
     Path(name): Path<String>,
     asked: Asked,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Response, Refusal> {
     let limit = limit(asked, 20, usize::MAX)?;
-    let newest: Vec<Arc<Progress>> =
-        look(&desk.facts, &name, |view| view.recent.iter().rev().take(limit).cloned().collect())?;
-    let newest: Vec<&Progress> = newest.iter().map(AsRef::as_ref).collect();
-    Ok(Json(json!({ "pipeline": name, "batches": newest })))
+    let show = move |facts: &Facts| {
+        let newest = |view: &PipelineView| view.recent.iter().rev().take(limit).cloned().collect();
+        let newest: Vec<Arc<Progress>> = look(facts, &name, newest)?;
+        Ok(Batches { pipeline: name, batches: newest })
+    };
+    desk.large(show).await
+}
+
+/// The last batches of a pipeline.
+#[derive(Debug, Serialize)]
+struct Batches {
+    pipeline: String,
+    batches: Vec<Arc<Progress>>,
 }
 
 /// What was last heard of each split of a pipeline; those that lag the most first.
 pub(super) async fn splits(
     State(desk): State<Desk>,
     Path(name): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    let splits = look(&desk.facts, &name, |view| view.splits.clone())?;
-    Ok(Json(json!({
-        "pipeline": name,
-        "backlog": splits.backlog(),
-        "splits": splits.by_lag(),
-    })))
+) -> Result<Response, Refusal> {
+    let show = move |facts: &Facts| {
+        let splits = look(facts, &name, |view| view.splits.clone())?;
+        let (backlog, splits) = (splits.backlog(), splits.by_lag());
+        Ok(json!({ "pipeline": name, "backlog": backlog, "splits": splits }))
+    };
+    desk.large(show).await
 }
 
 /// What the sources and sinks of a pipeline show of themselves.
 pub(super) async fn components(
     State(desk): State<Desk>,
     Path(name): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    look(&desk.facts, &name, |_| ())?;
+) -> Result<Response, Refusal> {
     let show = move |facts: &Facts| {
+        look(facts, &name, |_| ())?;
         let own = facts.observed.iter().filter(|one| *one.pipeline == *name);
         let components: Vec<Value> = own
             .map(|one| {
@@ -106,9 +116,9 @@ pub(super) async fn components(
                 })
             })
             .collect();
-        json!({ "pipeline": name, "components": components })
+        Ok(json!({ "pipeline": name, "components": components }))
     };
-    desk.blocking(show).await.map(Json)
+    desk.large(show).await
 }
 
 /// Looks at one pipeline.

@@ -91,3 +91,22 @@ async fn connections_are_bounded() {
     tokio::time::timeout(PATIENCE, answers).await.unwrap();
     running.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_answers_at_once_all_arrive_whole() {
+    let running = Running::start(GENERATOR_TO_MEMORY).await;
+    let mut asking = tokio::task::JoinSet::new();
+    for number in 0..60 {
+        let paths = ["components", "splits", "batches?limit=240", "dead-letters"];
+        let path = format!("/api/pipelines/p/{}", paths[number % paths.len()]);
+        let address = running.address;
+        asking.spawn(async move { get(address, &path).await });
+    }
+    while let Some(answer) = asking.join_next().await {
+        let answer = answer.unwrap();
+        let length = format!("content-length: {}", answer.body.len());
+        assert!(answer.status == 200 && answer.head.contains(&length), "{}", answer.head);
+        assert_eq!(answer.json()["pipeline"], "p");
+    }
+    running.end().await;
+}

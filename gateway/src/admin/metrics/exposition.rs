@@ -73,8 +73,11 @@ impl Collector for Scrape {
                     .collect();
                 if metric.kind == Kind::Info {
                     family.encode_info(&labels)?;
+                } else if labels.is_empty() {
+                    number(&mut family, metric.kind, &sample.number)?;
                 } else {
-                    number(family.encode_family(&labels)?, metric.kind, &sample.number)?;
+                    let mut one = family.encode_family(&labels)?;
+                    number(&mut one, metric.kind, &sample.number)?;
                 }
             }
         }
@@ -82,7 +85,7 @@ impl Collector for Scrape {
     }
 }
 
-fn number(mut encoder: MetricEncoder<'_>, kind: Kind, number: &Number) -> fmt::Result {
+fn number(encoder: &mut MetricEncoder<'_>, kind: Kind, number: &Number) -> fmt::Result {
     match (kind, number) {
         (Kind::Counter, Number::Whole(number)) => {
             encoder.encode_counter::<NoLabelSet, _, u64>(number, None)
