@@ -1,10 +1,11 @@
 //! The binary, and the facade with which anyone makes a binary of their own.
 //!
 //! This crate is wiring; the engine is `forebay-core`. [`Registry`] lists the types of sources and
-//! sinks, [`config`] makes a checked [`config::Config`] of files, [`Cli`] is the command line, and
-//! [`logs`] sets up logging. `schema` reads the JSON Schemas of the configuration types, and
+//! sinks, [`config`] makes a checked [`config::Config`] of files, [`Cli`] is the command line,
+//! [`admin`] answers who wants to know what it does, and [`logs`] sets up logging. `schema` reads the JSON Schemas of the configuration types, and
 //! `docs` makes the reference pages of them.
 
+pub mod admin;
 pub mod cli;
 pub mod config;
 mod docs;

@@ -9,10 +9,12 @@ use clap::{Args, ValueEnum};
 use forebay_core::clock::{Clock, SystemClock};
 use forebay_core::engine::Ended;
 use forebay_core::progress::Listener;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 use super::output::Output;
+use crate::admin::{Bound, Facts};
 use crate::config::{self, Config, Listen, Loaded};
 use crate::logs;
 use crate::registry::Registry;
@@ -92,6 +94,16 @@ impl Run {
                 Arc::new(ProgressLines::new(board.clone(), Box::new(io::stdout())))
             }
         };
+        let bound = match config.listen {
+            Listen::Off => None,
+            Listen::On(address) => match Bound::bind(address).await {
+                Ok(bound) => Some(bound),
+                Err(error) => {
+                    output.refuse(&error.to_string(), error.help())?;
+                    return Ok(Exit::Failed);
+                }
+            },
+        };
         let mode = if self.available_now { RunMode::AvailableNow } else { RunMode::UntilStopped };
         let gateway = match Gateway::assemble(config, registry, mode, &clock, &listener) {
             Ok(gateway) => gateway,
@@ -101,14 +113,24 @@ impl Run {
             }
         };
         if let Some(screen) = &screen {
-            screen.write_above(header(config).as_bytes())?;
+            screen.write_above(header(config, bound.as_ref()).as_bytes())?;
         }
         let stop = CancellationToken::new();
+        let admin_stop = CancellationToken::new();
+        let admin = bound.map(|bound| {
+            tracing::info!("the admin address is http://{}", bound.address());
+            let facts = Facts::new(config, registry, &gateway, board.clone(), clock.clone());
+            tokio::spawn(bound.serve(facts, admin_stop.clone()))
+        });
         let signals = tokio::spawn(stop_on_signal(stop.clone()));
         let drawing = tokio::spawn(draw(screen.clone(), board.clone(), clock.clone()));
         let summary = gateway.run(stop).await;
         signals.abort();
         drawing.abort();
+        admin_stop.cancel();
+        if let Some(Err(error)) = join(admin).await {
+            tracing::error!(%error, "the admin address broke down");
+        }
         if let Some(screen) = &screen {
             screen.draw(live::lines(&board, clock.now_ms(), width()))?;
         }
@@ -116,8 +138,16 @@ impl Run {
     }
 }
 
+/// Waits for a task that may not be there.
+async fn join(task: Option<JoinHandle<()>>) -> Option<Result<(), JoinError>> {
+    match task {
+        Some(task) => Some(task.await),
+        None => None,
+    }
+}
+
 /// What a person sees first.
-fn header(config: &Config) -> String {
+fn header(config: &Config, bound: Option<&Bound>) -> String {
     let mut text = format!("forebay {}\n", env!("CARGO_PKG_VERSION"));
     for pipeline in &config.pipelines {
         let sources: Vec<String> = pipeline
@@ -137,8 +167,8 @@ fn header(config: &Config) -> String {
             sinks.join(", ")
         ));
     }
-    if let Listen::On(address) = config.listen {
-        text.push_str(&format!("  admin address: http://{address}\n"));
+    if let Some(bound) = bound {
+        text.push_str(&format!("  admin address: http://{}\n", bound.address()));
     }
     text.push_str("  Ctrl-C stops it, and loses nothing\n\n");
     text

@@ -23,6 +23,10 @@ pub struct GatewaySettings {
     /// password: keep it on the loopback, or behind something that asks for one.
     #[serde(default = "listen")]
     pub listen: String,
+    /// Host names by which the admin address may be asked for, besides IP addresses and
+    /// `localhost`: a web page that makes its own name mean this address (DNS rebinding) is refused.
+    #[serde(default)]
+    pub allowed_hosts: Vec<String>,
     /// The memory that records on their way may take, for all pipelines together. At least 1MiB.
     #[serde(default = "memory")]
     pub memory: ByteSize,
@@ -51,6 +55,7 @@ impl Default for GatewaySettings {
         Self {
             checkpoints: checkpoints(),
             listen: listen(),
+            allowed_hosts: Vec::new(),
             memory: memory(),
             threads: None,
             log: LogSettings::default(),

@@ -6,6 +6,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use super::finding::{Finding, Findings};
 use super::place::Place;
 use super::variables::{self, Environment};
+use crate::schema::is_secretive;
 
 /// A value and its place.
 #[derive(Clone, Debug)]
@@ -88,9 +89,6 @@ impl Table {
     }
 }
 
-/// Words in a key by which its text is taken for a secret, whatever else is wrong with it.
-const SECRETIVE: &[&str] = &["password", "passwd", "secret", "token", "credential", "private_key"];
-
 /// Makes trees of files.
 pub(super) struct Planter<'a> {
     pub(super) file: usize,
@@ -128,7 +126,7 @@ impl Planter<'_> {
         for (key, value) in table {
             let node = self.node(value);
             let name = key.get_ref().to_string();
-            if SECRETIVE.iter().any(|word| name.to_lowercase().contains(word))
+            if is_secretive(&name)
                 && matches!(node.value, Value::Text(_) | Value::Broken)
                 && !self.is_variable(node.place)
             {

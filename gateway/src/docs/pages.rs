@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::markdown::table;
+use super::metrics::metrics;
 use super::readme::with_table;
 use crate::config::{GatewaySettings, PipelineSettings, ReceiverKeys, SinkKeys, SourceKeys};
 use crate::registry::{Entry, Kind, Registry};
@@ -21,6 +22,9 @@ pub(crate) struct Page {
 const REFERENCE: &str = "docs/reference";
 const NOTE: &str = "<!-- made by `forebay docs`; the text stands in the doc comments of the configuration types -->\n";
 
+const METRICS_NOTE: &str =
+    "<!-- made by `forebay docs`; the text stands in the list of the metrics -->\n";
+
 /// All pages as they should be.
 ///
 /// # Errors
@@ -31,6 +35,7 @@ pub(crate) fn pages(registry: &Registry, root: &Path) -> io::Result<Vec<Page>> {
         section("gateway", "`[gateway]`", &Document::of::<GatewaySettings>()),
         section("pipelines", "`[pipelines.NAME]`", &Document::of::<PipelineSettings>()),
         common(),
+        page("metrics", format!("{METRICS_NOTE}\n{}", metrics())),
     ];
     for entry in registry.entries() {
         pages.push(component(entry));
@@ -55,7 +60,8 @@ fn index(registry: &Registry) -> Page {
     let mut text = format!("{NOTE}\n# Reference\n\nEvery option of the configuration file.\n\n");
     text.push_str("- [`[gateway]`](gateway.md): what concerns the whole process\n");
     text.push_str("- [`[pipelines.NAME]`](pipelines.md): what flows from where to where\n");
-    text.push_str("- [Keys that all sources and sinks have](common.md)\n\n");
+    text.push_str("- [Keys that all sources and sinks have](common.md)\n");
+    text.push_str("- [Metrics](metrics.md)\n\n");
     text.push_str("| kind | type | what it does |\n|---|---|---|\n");
     for entry in registry.entries() {
         text.push_str(&format!(

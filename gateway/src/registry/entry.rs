@@ -31,6 +31,8 @@ pub struct Entry {
 pub(super) struct Functions {
     read: fn(&Value) -> Result<(), Problem>,
     pub(super) check: fn(&Value) -> Vec<Problem>,
+    /// The options with their defaults, and with secrets that hide themselves.
+    pub(super) complete: fn(&Value) -> Option<Value>,
     pub(super) claims: fn(&Value) -> Vec<Claim>,
     pub(super) input: Option<BuildInput>,
     pub(super) sink: Option<BuildSink>,
@@ -134,6 +136,7 @@ fn functions<C: Component>() -> Functions {
             Ok(config) => C::check(&config),
             Err(problem) => vec![problem],
         },
+        complete: |options| serde_json::to_value(read::<C::Config>(options).ok()?).ok(),
         claims: |options| read::<C::Config>(options).map_or_else(|_| Vec::new(), |c| C::claims(&c)),
         input: None,
         sink: None,

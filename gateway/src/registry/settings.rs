@@ -7,6 +7,7 @@ use forebay_core::sink::Sink;
 use serde_json::Value;
 
 use super::entry::Entry;
+use crate::schema::without_secrets;
 
 /// The options of one component in a configuration, checked against its type, from which
 /// instances are built: one for each pipeline that uses it, and a new one after each restart.
@@ -33,6 +34,14 @@ impl Settings {
     #[must_use]
     pub fn claims(&self) -> Vec<Claim> {
         (self.entry.functions.claims)(&self.options)
+    }
+
+    /// The options as they run, defaults included and secrets removed.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        // A type whose options do not serialize is shown as its options were given.
+        let complete = (self.entry.functions.complete)(&self.options);
+        without_secrets(self.entry.own(), complete.unwrap_or_else(|| self.options.clone()))
     }
 
     /// Makes an input, without I/O.

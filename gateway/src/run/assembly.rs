@@ -16,6 +16,7 @@ use forebay_core::retry::RetryPolicy;
 use forebay_core::source::Source;
 use thiserror::Error;
 
+use super::observed::{Observed, Role};
 use super::place::{Place, PlaceError};
 use crate::config::{PipelineConfig, SinkConfig, SourceConfig};
 use crate::registry::Registry;
@@ -58,6 +59,12 @@ impl AssemblyError {
     }
 }
 
+/// A pipeline that is put together, and its components as they can be looked at.
+pub(super) struct Assembled {
+    pub(super) pipeline: Pipeline,
+    pub(super) observed: Vec<Observed>,
+}
+
 /// Puts a pipeline together.
 ///
 /// # Errors
@@ -67,7 +74,7 @@ pub(super) fn assemble(
     place: &Place,
     registry: &Registry,
     shared: &Shared,
-) -> Result<Pipeline, AssemblyError> {
+) -> Result<Assembled, AssemblyError> {
     let context = contexts(config, place)?;
     let inputs = config.sources.iter().map(|source| {
         let input = source
@@ -94,7 +101,7 @@ pub(super) fn assemble_with(
     place: &Place,
     registry: &Registry,
     shared: &Shared,
-) -> Result<Pipeline, AssemblyError> {
+) -> Result<Assembled, AssemblyError> {
     let context = contexts(config, place)?;
     let output = |sink: &SinkConfig, name: &str| {
         let built = sink
@@ -114,11 +121,13 @@ pub(super) fn assemble_with(
             default_dead_letters(config, place, registry, &context("dead-letters", "".as_ref()))?
         }
     };
-    Ok(Pipeline {
+    let outputs = outputs.collect::<Result<Vec<_>, AssemblyError>>()?;
+    let observed = observed(config, &inputs, &outputs, &dead_letters);
+    let pipeline = Pipeline {
         settings: settings(config, shared.available_now),
         inputs,
         transform: None,
-        outputs: outputs.collect::<Result<_, AssemblyError>>()?,
+        outputs,
         dead_letters,
         checkpoint: Box::new(LocalOpener {
             place: place.clone(),
@@ -128,7 +137,31 @@ pub(super) fn assemble_with(
         budget: shared.budget.clone(),
         clock: shared.clock.clone(),
         listener: shared.listener.clone(),
-    })
+    };
+    Ok(Assembled { pipeline, observed })
+}
+
+/// The components, before the engine takes them. Parts stand in the order of the configuration.
+fn observed(
+    config: &PipelineConfig,
+    inputs: &[InputParts],
+    outputs: &[OutputParts],
+    dead_letters: &OutputParts,
+) -> Vec<Observed> {
+    let one = |role, name: &Arc<str>, type_name, state| {
+        let (pipeline, name) = (config.name.clone(), name.clone());
+        Observed { pipeline, role, name, type_name, state }
+    };
+    let sources = inputs.iter().zip(&config.sources).map(|(input, source)| {
+        let type_name = source.settings.entry().name();
+        one(Role::Source, &source.name, type_name, input.source.observe())
+    });
+    let sinks = outputs.iter().zip(&config.sinks).map(|(output, sink)| {
+        one(Role::Sink, &sink.name, sink.settings.entry().name(), output.sink.observe())
+    });
+    let type_name = config.dead_letters.as_ref().map_or("files", |s| s.settings.entry().name());
+    let last = one(Role::DeadLetters, &dead_letters.name, type_name, dead_letters.sink.observe());
+    sources.chain(sinks).chain([last]).collect()
 }
 
 /// Tells components of their surroundings, by name and the folder of their configuration file.

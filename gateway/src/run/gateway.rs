@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::assembly::{AssemblyError, Shared, assemble};
+use super::observed::Observed;
 use super::place::Place;
 use crate::config::Config;
 use crate::registry::Registry;
@@ -26,6 +27,8 @@ pub enum RunMode {
 /// Pipelines that are put together and not started yet.
 pub struct Gateway {
     pipelines: Vec<forebay_core::engine::Pipeline>,
+    observed: Vec<Observed>,
+    budget: Budget,
 }
 
 /// How the pipelines ended, by name.
@@ -49,11 +52,27 @@ impl Gateway {
             listener: listener.clone(),
             available_now: mode == RunMode::AvailableNow,
         };
-        let pipelines = config.pipelines.iter().map(|pipeline| {
+        let mut gateway =
+            Self { pipelines: Vec::new(), observed: Vec::new(), budget: shared.budget.clone() };
+        for pipeline in &config.pipelines {
             let place = Place::new(&config.checkpoints, &pipeline.name);
-            assemble(pipeline, &place, registry, &shared)
-        });
-        Ok(Self { pipelines: pipelines.collect::<Result<_, _>>()? })
+            let assembled = assemble(pipeline, &place, registry, &shared)?;
+            gateway.pipelines.push(assembled.pipeline);
+            gateway.observed.extend(assembled.observed);
+        }
+        Ok(gateway)
+    }
+
+    /// The components of all pipelines, as they can be looked at while they run.
+    #[must_use]
+    pub fn observed(&self) -> &[Observed] {
+        &self.observed
+    }
+
+    /// The byte budget that all pipelines share.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Runs all pipelines until each has ended. One that fails does not stop the others.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use forebay_core::progress::{LimitedBy, PipelineState};
 
-use super::board::{Board, PipelineView};
+use super::board::Board;
+use super::view::PipelineView;
 
 /// One line per pipeline, cut to the width of the terminal.
 #[must_use]

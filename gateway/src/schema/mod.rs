@@ -11,6 +11,7 @@
 mod choice;
 mod document;
 mod file;
+mod redact;
 mod row;
 mod shape;
 mod words;
@@ -18,6 +19,7 @@ mod words;
 pub(crate) use choice::{Choice, Variant};
 pub(crate) use document::Document;
 pub(crate) use file::file_schema;
+pub(crate) use redact::{is_secretive, without_secrets};
 pub(crate) use row::{Row, rows, takes};
 pub(crate) use shape::Shape;
 pub(crate) use words::{first_sentence, nearest, one_line};

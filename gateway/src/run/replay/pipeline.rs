@@ -196,8 +196,9 @@ impl Replay {
             let limits = limits.get(name).copied().unwrap_or_default();
             InputParts { name: name.clone(), source: Box::new(source), limits }
         });
-        let mut pipeline =
+        let assembled =
             assemble_with(inputs.collect(), &self.config, &self.place, registry, &shared)?;
+        let mut pipeline = assembled.pipeline;
         pipeline.settings.trigger = Trigger::OnData;
         pipeline.dead_letters.sink = Box::new(Redirect::new(pipeline.dead_letters.sink));
         Ok(pipeline.run(stop).await)

@@ -1,0 +1,87 @@
+//! All that an answer can draw on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use forebay_core::budget::Budget;
+use forebay_core::clock::Clock;
+use serde_json::Value;
+
+use crate::config::{self, Config};
+use crate::registry::{Entry, Registry};
+use crate::run::{Board, Gateway, Observed, Place};
+
+/// All that an answer can draw on. It is read, never written.
+pub struct Facts {
+    pub(super) board: Arc<Board>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// When the process began, in milliseconds since the Unix epoch.
+    pub(super) started_ms: u64,
+    pub(super) budget: Budget,
+    pub(super) observed: Vec<Observed>,
+    pub(super) letters: BTreeMap<Arc<str>, Letters>,
+    /// The configuration as it runs, without secrets.
+    pub(super) config: Value,
+    /// Host names by which the address may be asked for.
+    pub(super) allowed_hosts: Vec<String>,
+    /// The types that this binary has.
+    pub(super) types: Vec<String>,
+}
+
+/// Where the dead letters of a pipeline go.
+#[derive(Clone, Debug)]
+pub(super) enum Letters {
+    /// To files of JSON lines in this folder.
+    Folder(PathBuf),
+    /// To this sink.
+    Sink(Arc<str>),
+}
+
+impl Facts {
+    /// What is known of pipelines that are put together.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        registry: &Registry,
+        gateway: &Gateway,
+        board: Arc<Board>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let letters = config.pipelines.iter().map(|pipeline| {
+            let letters = match &pipeline.dead_letters {
+                Some(sink) => Letters::Sink(sink.name.clone()),
+                None => {
+                    let place = Place::new(&config.checkpoints, &pipeline.name);
+                    let folder = place.dead_letters();
+                    Letters::Folder(std::path::absolute(&folder).unwrap_or(folder))
+                }
+            };
+            (pipeline.name.clone(), letters)
+        });
+        let types = registry.entries().iter();
+        let types = types.map(|entry: &Entry| format!("{} {}", entry.kind(), entry.name()));
+        Self {
+            letters: letters.collect(),
+            board,
+            started_ms: clock.now_ms().saturating_sub(millis(clock.elapsed())),
+            clock,
+            budget: gateway.budget().clone(),
+            observed: gateway.observed().to_vec(),
+            config: config::shown(config),
+            allowed_hosts: config.gateway.allowed_hosts.clone(),
+            types: types.collect(),
+        }
+    }
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Facts").field("observed", &self.observed).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,16 @@
+//! `/metrics`: numbers for Prometheus.
+//!
+//! [`METRICS`] lists every metric once: what it is called, what it means, its labels, and where
+//! its numbers are read. They are read when somebody asks (`reading`), and written in the
+//! [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) text format
+//! (`exposition`), which Prometheus reads. `process` knows what the operating system says of this
+//! process. There are no metrics per split: `/api/pipelines/NAME/splits` has those.
+
+mod exposition;
+mod list;
+mod metric;
+mod process;
+mod reading;
+
+pub(super) use exposition::metrics;
+pub(crate) use list::METRICS;

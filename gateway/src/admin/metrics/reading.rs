@@ -1,0 +1,51 @@
+//! Where numbers are read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::metric::{Number, Sample, Samples};
+use super::process::Process;
+use crate::admin::facts::Facts;
+use crate::run::PipelineView;
+
+/// Everything that numbers are read from, at one moment.
+pub(super) struct Reading<'a> {
+    pub(super) views: &'a BTreeMap<Arc<str>, PipelineView>,
+    pub(super) facts: &'a Facts,
+    pub(super) process: &'a Process,
+}
+
+impl Reading<'_> {
+    /// One number for each pipeline that has it.
+    pub(super) fn each<N: Into<Number>>(
+        &self,
+        samples: &mut Samples,
+        number: impl Fn(&PipelineView) -> Option<N>,
+    ) {
+        for (name, view) in self.views {
+            if let Some(number) = number(view) {
+                samples.push(Sample { labels: vec![name.to_string()], number: number.into() });
+            }
+        }
+    }
+
+    /// Several numbers for each pipeline, told apart by a second label.
+    pub(super) fn each_by<N: Into<Number>, const COUNT: usize>(
+        &self,
+        samples: &mut Samples,
+        numbers: impl Fn(&PipelineView) -> [(&'static str, N); COUNT],
+    ) {
+        for (name, view) in self.views {
+            for (label, number) in numbers(view) {
+                let labels = vec![name.to_string(), label.to_owned()];
+                samples.push(Sample { labels, number: number.into() });
+            }
+        }
+    }
+}
+
+/// One number of the whole process.
+pub(super) fn single(samples: &mut Samples, labels: &[&str], number: impl Into<Number>) {
+    let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+    samples.push(Sample { labels, number: number.into() });
+}

@@ -1,0 +1,184 @@
+//! What the pipelines are doing.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use forebay_core::progress::Progress;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::desk::Desk;
+use super::facts::Facts;
+use super::refusal::Refusal;
+use crate::run::{PipelineView, Role};
+
+/// `?limit=N`: how many are wanted.
+#[derive(Debug, Deserialize)]
+pub(super) struct Limit {
+    limit: Option<usize>,
+}
+
+/// A query string, or why it is none.
+pub(super) type Asked = Result<Query<Limit>, QueryRejection>;
+
+/// How many are wanted: `default` if that is not said, and never more than `most`.
+///
+/// # Errors
+/// If the query is none.
+pub(super) fn limit(asked: Asked, default: usize, most: usize) -> Result<usize, Refusal> {
+    let help = "write `?limit=20`";
+    let told =
+        |error: QueryRejection| Refusal::new(StatusCode::BAD_REQUEST, error.body_text(), help);
+    Ok(asked.map_err(told)?.limit.unwrap_or(default).min(most))
+}
+
+/// All pipelines.
+pub(super) async fn all(State(desk): State<Desk>) -> Json<Value> {
+    Json(overview(&desk.facts))
+}
+
+/// All pipelines, without the splits of their last batches.
+pub(super) fn overview(facts: &Facts) -> Value {
+    let now_ms = facts.clock.now_ms();
+    let pipelines: Vec<Value> = facts.board.look(|views| {
+        let show = |(name, view): (&Arc<str>, &PipelineView)| {
+            let last = view.last().map(without_splits);
+            shown(facts, name, view, last.as_ref(), now_ms)
+        };
+        views.iter().map(show).collect()
+    });
+    json!({ "now_ms": now_ms, "pipelines": pipelines })
+}
+
+/// One pipeline.
+pub(super) async fn one(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let now_ms = desk.facts.clock.now_ms();
+    look(&desk.facts, &name, |view| shown(&desk.facts, &name, view, view.last(), now_ms)).map(Json)
+}
+
+/// The last batches of a pipeline, the newest first.
+pub(super) async fn batches(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    asked: Asked,
+) -> Result<Response, Refusal> {
+    let limit = limit(asked, 20, usize::MAX)?;
+    let show = move |facts: &Facts| {
+        let newest = |view: &PipelineView| view.recent.iter().rev().take(limit).cloned().collect();
+        let newest: Vec<Arc<Progress>> = look(facts, &name, newest)?;
+        Ok(Batches { pipeline: name, batches: newest })
+    };
+    desk.large(show).await
+}
+
+/// The last batches of a pipeline.
+#[derive(Debug, Serialize)]
+struct Batches {
+    pipeline: String,
+    batches: Vec<Arc<Progress>>,
+}
+
+/// What was last heard of each split of a pipeline; those that lag the most first.
+pub(super) async fn splits(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    let show = move |facts: &Facts| {
+        let splits = look(facts, &name, |view| view.splits.clone())?;
+        let (backlog, splits) = (splits.backlog(), splits.by_lag());
+        Ok(json!({ "pipeline": name, "backlog": backlog, "splits": splits }))
+    };
+    desk.large(show).await
+}
+
+/// What the sources and sinks of a pipeline show of themselves.
+pub(super) async fn components(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    let show = move |facts: &Facts| {
+        look(facts, &name, |_| ())?;
+        let own = facts.observed.iter().filter(|one| *one.pipeline == *name);
+        let components: Vec<Value> = own
+            .map(|one| {
+                json!({
+                    "role": one.role,
+                    "name": one.name,
+                    "type": one.type_name,
+                    "state": one.state.as_ref().map(|state| state.observe()),
+                })
+            })
+            .collect();
+        Ok(json!({ "pipeline": name, "components": components }))
+    };
+    desk.large(show).await
+}
+
+/// Looks at one pipeline.
+///
+/// # Errors
+/// If there is none of that name.
+pub(super) fn look<T>(
+    facts: &Facts,
+    name: &str,
+    look: impl FnOnce(&PipelineView) -> T,
+) -> Result<T, Refusal> {
+    facts.board.look(|views| views.get(name).map(look)).ok_or_else(|| {
+        let name: String = name.chars().take(200).collect();
+        Refusal::not_found(format!("there is no pipeline `{name}`"), "`/api/pipelines` lists them")
+    })
+}
+
+fn shown(
+    facts: &Facts,
+    name: &str,
+    view: &PipelineView,
+    last: Option<&Progress>,
+    now_ms: u64,
+) -> Value {
+    let of_role = |role: Role| -> Vec<Value> {
+        let own = facts.observed.iter().filter(|one| *one.pipeline == *name && one.role == role);
+        own.map(|one| json!({ "name": one.name, "type": one.type_name })).collect()
+    };
+    let mut table = json!({ "name": name });
+    // A view has texts as keys, so it always serializes.
+    if let (Some(table), Ok(Value::Object(view))) =
+        (table.as_object_mut(), serde_json::to_value(view))
+    {
+        table.extend(view);
+    }
+    table["sources"] = of_role(Role::Source).into();
+    table["sinks"] = of_role(Role::Sink).into();
+    table["records_per_second"] = view.records_per_second(now_ms).into();
+    table["backlog"] = view.backlog().into();
+    table["known_splits"] = view.splits.len().into();
+    table["last"] = json!(last);
+    table
+}
+
+/// A progress without its splits, which may be many.
+pub(super) fn without_splits(progress: &Progress) -> Progress {
+    Progress {
+        pipeline: progress.pipeline.clone(),
+        batch: progress.batch,
+        time_ms: progress.time_ms,
+        records: progress.records,
+        bytes: progress.bytes,
+        processing_ms: progress.processing_ms,
+        scheduling_delay_ms: progress.scheduling_delay_ms,
+        rate: progress.rate,
+        limited_by: progress.limited_by,
+        stages: progress.stages,
+        rows: progress.rows,
+        dead_letters: progress.dead_letters,
+        retries: progress.retries,
+        splits: Vec::new(),
+    }
+}

@@ -1,0 +1,13 @@
+//! The admin address of a gateway that runs, asked over real connections.
+
+#![expect(clippy::unwrap_used, reason = "a test whose surroundings break should fail")]
+
+mod answers;
+mod client;
+mod command;
+mod events;
+mod guard;
+mod letters;
+mod metrics;
+mod running;
+mod secrets;

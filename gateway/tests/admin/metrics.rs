@@ -1,0 +1,146 @@
+//! The metrics: which there are, and that they say the same as everything else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::client::{get, until};
+use crate::running::{GENERATOR_TO_MEMORY, Running};
+
+/// A list of numbers in the OpenMetrics format, as a scraper reads it.
+#[derive(Debug, Default)]
+struct Scraped {
+    kinds: BTreeMap<String, String>,
+    /// Value by name and labels.
+    numbers: BTreeMap<(String, BTreeMap<String, String>), f64>,
+}
+
+impl Scraped {
+    fn read(text: &str) -> Self {
+        let mut scraped = Self::default();
+        assert!(text.ends_with("# EOF\n"), "{text}");
+        for line in text.lines() {
+            if let Some(kind) = line.strip_prefix("# TYPE ") {
+                let (name, kind) = kind.split_once(' ').unwrap();
+                assert!(scraped.kinds.insert(name.to_owned(), kind.to_owned()).is_none(), "{line}");
+            } else if !line.starts_with('#') {
+                let (series, number) = line.rsplit_once(' ').unwrap();
+                let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+                let labels = labels.strip_suffix('}').unwrap();
+                let pairs = labels.split(',').filter(|pair| !pair.is_empty()).map(|pair| {
+                    let (key, value) = pair.split_once('=').unwrap();
+                    (key.to_owned(), value.trim_matches('"').to_owned())
+                });
+                let key = (name.to_owned(), pairs.collect());
+                let number = number.parse().unwrap();
+                assert!(scraped.numbers.insert(key, number).is_none(), "twice: {line}");
+            }
+        }
+        scraped
+    }
+
+    fn number(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let labels = labels.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        self.numbers.get(&(name.to_owned(), labels)).copied()
+    }
+
+    /// Each name with its kind and its labels.
+    fn outline(&self) -> BTreeSet<String> {
+        let names = self.numbers.keys().map(|(name, labels)| {
+            let family = ["_total", "_info", "_bucket", "_sum", "_count"]
+                .iter()
+                .filter_map(|end| name.strip_suffix(end))
+                .find(|family| self.kinds.contains_key(*family))
+                .unwrap_or(name);
+            let labels: Vec<&str> = labels.keys().map(String::as_str).collect();
+            format!("{} {name} {}", self.kinds[family], labels.join(","))
+        });
+        names.collect()
+    }
+}
+
+/// Whoever changes this list changes what people have in their dashboards and alerts.
+const OUTLINE: &[&str] = &[
+    "counter forebay_batches_total pipeline",
+    "counter forebay_bytes_read_total pipeline",
+    "counter forebay_dead_letters_total pipeline",
+    "counter forebay_limited_batches_total by,pipeline",
+    "counter forebay_records_read_total pipeline",
+    "counter forebay_retries_total pipeline",
+    "counter forebay_rows_written_total pipeline",
+    "counter forebay_stage_seconds_total pipeline,stage",
+    "counter process_cpu_seconds_total ",
+    "gauge forebay_backlog_records pipeline",
+    "gauge forebay_committed_batch pipeline",
+    "gauge forebay_memory_budget_bytes kind",
+    "gauge forebay_pipeline_state pipeline,state",
+    "gauge forebay_rate_limit_records_per_second pipeline",
+    "gauge process_resident_memory_bytes ",
+    "gauge process_start_time_seconds ",
+    "histogram forebay_batch_processing_seconds_bucket le,pipeline",
+    "histogram forebay_batch_processing_seconds_count pipeline",
+    "histogram forebay_batch_processing_seconds_sum pipeline",
+    "histogram forebay_batch_scheduling_delay_seconds_bucket le,pipeline",
+    "histogram forebay_batch_scheduling_delay_seconds_count pipeline",
+    "histogram forebay_batch_scheduling_delay_seconds_sum pipeline",
+    "info forebay_build_info version",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_metric_is_known_and_says_what_the_api_says() {
+    let mut running = Running::start(GENERATOR_TO_MEMORY).await;
+    let at = running.address;
+    until(at, "/api/pipelines/p", |answer| answer.json()["batches"].as_u64() >= Some(5)).await;
+    // Afterwards nothing moves any more.
+    running.drain().await;
+    let answer = get(at, "/metrics").await;
+    assert!(answer.head.contains("content-type: application/openmetrics-text"), "{answer:?}");
+    let scraped = Scraped::read(&answer.body);
+    let outline = scraped.outline();
+    assert_eq!(outline.iter().map(String::as_str).collect::<Vec<_>>(), OUTLINE);
+
+    let told = get(at, "/api/pipelines/p").await.json();
+    for (name, key) in [
+        ("forebay_records_read_total", "records"),
+        ("forebay_bytes_read_total", "bytes"),
+        ("forebay_rows_written_total", "rows"),
+        ("forebay_dead_letters_total", "dead_letters"),
+        ("forebay_retries_total", "retries"),
+        ("forebay_batches_total", "batches"),
+        ("forebay_batch_processing_seconds_count", "batches"),
+        ("forebay_batch_scheduling_delay_seconds_count", "batches"),
+        ("forebay_committed_batch", "committed"),
+        ("forebay_backlog_records", "backlog"),
+    ] {
+        let number = scraped.number(name, &[("pipeline", "p")]);
+        assert!(number.is_some() && number == told[key].as_f64(), "{name}: {number:?} {told}");
+    }
+    let rate = scraped.number("forebay_rate_limit_records_per_second", &[("pipeline", "p")]);
+    assert_eq!(rate, told["last"]["rate"].as_f64());
+    for stage in ["read", "prepare", "write", "commit"] {
+        let labels = [("pipeline", "p"), ("stage", stage)];
+        let seconds = scraped.number("forebay_stage_seconds_total", &labels);
+        let millis = told["stages"][format!("{stage}_ms")].as_f64();
+        assert!(seconds.zip(millis).is_some_and(|(s, ms)| (s * 1e3 - ms).abs() < 1e-6), "{stage}");
+    }
+    for state in ["starting", "running", "waiting", "draining", "stopped", "failed"] {
+        let labels = [("pipeline", "p"), ("state", state)];
+        let number = scraped.number("forebay_pipeline_state", &labels);
+        assert_eq!(number, Some(f64::from(u8::from(told["state"] == state))), "{state}");
+    }
+    histograms_are_whole(&scraped, &told);
+    running.end_admin().await;
+}
+
+fn histograms_are_whole(scraped: &Scraped, told: &Value) {
+    let last = [("le", "+Inf"), ("pipeline", "p")];
+    let name = "forebay_batch_processing_seconds_bucket";
+    assert_eq!(scraped.number(name, &last), told["batches"].as_f64());
+    let limited: f64 = scraped
+        .numbers
+        .iter()
+        .filter(|((name, _), _)| name == "forebay_limited_batches_total")
+        .map(|(_, number)| number)
+        .sum();
+    assert_eq!(Some(limited), told["batches"].as_f64());
+}
