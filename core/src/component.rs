@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use crate::observe::Observe;
 use crate::receiver::Receiver;
 use crate::sink::Sink;
 use crate::source::Source;
@@ -123,10 +124,4 @@ pub enum Claim {
     Address(String),
     /// A folder or file that is written.
     Path(PathBuf),
-}
-
-/// State of a running component, to look at from outside.
-pub trait Observe: Send + Sync {
-    /// The state as it stands now, bounded in size.
-    fn observe(&self) -> serde_json::Value;
 }

@@ -32,6 +32,7 @@ pub mod engine;
 pub mod flow;
 mod folder_lock;
 pub mod journal;
+pub mod observe;
 pub mod position;
 pub mod progress;
 pub mod range;

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::component::Observe;
 use crate::decode::Decode;
 use crate::journal::Intake;
+use crate::observe::Observe;
 
 /// An input that pushes: a socket, an HTTP endpoint, a program, anyone's own.
 ///

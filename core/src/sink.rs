@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::batch::Batch;
-use crate::component::Observe;
 use crate::dead_letter::Reason;
+use crate::observe::Observe;
 
 /// A destination: it writes a batch and says, row by row where need be, what became of it.
 ///

@@ -8,8 +8,8 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 use crate::batch::Slice;
-use crate::component::Observe;
 use crate::decode::Decode;
+use crate::observe::Observe;
 use crate::position::Position;
 use crate::range::Range;
 use crate::split::{Grant, SplitId, SplitStatus};

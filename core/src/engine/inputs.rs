@@ -20,6 +20,7 @@ use crate::split::{Grant, SplitId};
 use super::failure::Failure;
 use super::grants::{BatchBounds, Candidate, Granted, SourceMeter, bucket, grant, rate};
 use super::input::{Input, InputParts};
+use super::replay::replay;
 use super::report::Reporter;
 use super::settings::Settings;
 
@@ -250,38 +251,10 @@ impl Inputs {
         cancel: &CancellationToken,
     ) -> Result<Reading, Failure> {
         let started = Instant::now();
-        let mut slices: Vec<Option<Slice>> = vec![None; plan.ranges.len()];
-        for input in &mut self.list {
-            let own: Vec<usize> = (0..plan.ranges.len())
-                .filter(|index| plan.ranges[*index].source == input.name)
-                .collect();
-            let ranges: Vec<Range> = own.iter().map(|index| plan.ranges[*index].clone()).collect();
-            if ranges.is_empty() {
-                continue;
-            }
-            let read = replay_input(input, &ranges, &self.settings, &self.reporter, cancel).await?;
-            for (index, slice) in own.into_iter().zip(read) {
-                slices[index] = Some(slice);
-            }
-        }
-        let missing = plan.ranges.iter().zip(&slices).find(|(_, slice)| slice.is_none());
-        if let Some((range, _)) = missing {
-            return Err(Failure::fatal(
-                &range.source,
-                format!(
-                    "batch {} is planned but not committed, and reads from the source `{}`, which \
-                     this pipeline does not have any more; put the source back until the batch is \
-                     committed, or start with a new checkpoint",
-                    plan.batch, range.source
-                ),
-            ));
-        }
-        Ok(Reading {
-            slices: slices.into_iter().flatten().collect(),
-            rate: self.rate(),
-            took: started.elapsed(),
-            ..Reading::default()
-        })
+        let (settings, reporter) = (self.settings.clone(), self.reporter.clone());
+        let slices = replay(&mut self.list, plan, &settings, &reporter, cancel).await?;
+        let (rate, took) = (self.rate(), started.elapsed());
+        Ok(Reading { slices, rate, took, ..Reading::default() })
     }
 
     /// Returns when a read is likely to find something, or a pause is over.
@@ -398,38 +371,5 @@ fn limited_by(
         true if bytes.saturating_mul(DECODED_FACTOR) < want => LimitedBy::Memory,
         true => LimitedBy::BatchSize,
         false => LimitedBy::Available,
-    }
-}
-
-async fn replay_input(
-    input: &mut Input,
-    ranges: &[Range],
-    settings: &Settings,
-    reporter: &Reporter,
-    cancel: &CancellationToken,
-) -> Result<Vec<Slice>, Failure> {
-    loop {
-        let connected = input.connect(&settings.backoff).await;
-        connected.map_err(|error| Failure::of_source(&input.name, &error))?;
-        if input.is_connected() && input.retry_at().is_none_or(|at| at <= Instant::now()) {
-            let answer = input.source.replay(ranges).await;
-            let answer = input.settle_link(answer, &settings.backoff);
-            let answer = answer.map_err(|error| Failure::of_source(&input.name, &error))?;
-            if let Some(slices) = answer {
-                reporter.recovered(&input.name);
-                for range in ranges {
-                    input.advance(range);
-                }
-                return Ok(slices);
-            }
-        }
-        if let Some(reason) = input.trouble() {
-            reporter.waiting(&input.name, reason);
-        }
-        let retry_at = input.retry_at().unwrap_or_else(Instant::now);
-        tokio::select! {
-            () = cancel.cancelled() => return Err(Failure::Cancelled),
-            () = tokio::time::sleep_until(retry_at) => {}
-        }
     }
 }
