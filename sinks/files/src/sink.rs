@@ -25,6 +25,9 @@ pub(crate) struct FilesSink {
     status: Arc<Status>,
     clock: Arc<dyn Clock>,
     state: State,
+    /// Rises with each recovery: work that an earlier run gave up may still wait for a thread, and
+    /// must not touch what is staged then.
+    run: u64,
     /// Whether the sink's folder was there in this run. From then on it is not made anew.
     was_there: bool,
 }
@@ -42,7 +45,14 @@ enum State {
 impl FilesSink {
     pub(crate) fn new(plan: Plan, output: Output, clock: Arc<dyn Clock>) -> Self {
         let staging = Arc::new(Mutex::new(Staging::new(plan, output)));
-        Self { staging, status: Arc::default(), clock, state: State::Sound, was_there: false }
+        Self {
+            staging,
+            status: Arc::default(),
+            clock,
+            state: State::Sound,
+            run: 0,
+            was_there: false,
+        }
     }
 
     /// Does work on a thread that may block.
@@ -96,7 +106,14 @@ impl FilesSink {
             }
         }
         self.state = State::Working;
-        let result = self.work(StageError::Doubt, work).await;
+        let run = self.run;
+        let in_this_run = move |staging: &mut Staging, status: &Status| {
+            if staging.run != run {
+                return Err(StageError::Doubt("this run was given up".to_owned()));
+            }
+            work(staging, status)
+        };
+        let result = self.work(StageError::Doubt, in_this_run).await;
         self.state = if result.is_ok() { State::Sound } else { State::InDoubt };
         result.map_err(|error| match error {
             StageError::Columns(text) => SinkError::Fatal(text),
@@ -130,8 +147,14 @@ impl Sink for FilesSink {
 
     async fn recover(&mut self, receipt: Option<&Receipt>) -> Result<(), SinkError> {
         let receipt = receipt.map(FilesReceipt::read).transpose().map_err(SinkError::Fatal)?;
+        self.run += 1;
+        let run = self.run;
         self.work(std::convert::identity, move |staging, status| {
+            if staging.run > run {
+                return Err("this recovery was given up".to_owned());
+            }
             staging.reset();
+            staging.run = run;
             let own = staging.plan.staging_folder();
             if let Some(receipt) = &receipt {
                 let root = root_of(receipt, &staging.plan);

@@ -97,6 +97,8 @@ type Purpose = (Arc<str>, Fields);
 pub(crate) struct Staging {
     pub(crate) plan: Plan,
     output: Output,
+    /// Which recovery it began with.
+    pub(crate) run: u64,
     /// Tells the files of this run from those of any other.
     token: String,
     /// How many files were opened in this run.
@@ -117,6 +119,7 @@ impl Staging {
         Self {
             plan,
             output,
+            run: 0,
             token: format!("{:016x}", fastrand::u64(..)),
             opened: 0,
             writes: 0,
@@ -129,7 +132,8 @@ impl Staging {
 
     /// Forgets everything that was staged, and begins a run of its own.
     pub(crate) fn reset(&mut self) {
-        *self = Self::new(self.plan.clone(), Arc::clone(&self.output));
+        let run = self.run;
+        *self = Self { run, ..Self::new(self.plan.clone(), Arc::clone(&self.output)) };
     }
 
     /// Stages the rows of a batch.
