@@ -193,6 +193,8 @@ fn a_second_interrupt_does_not_wait() -> Result<()> {
     expect_waiting(&gateway, &checkpoint(&scene))?;
     gateway.signal(Signal::INT)?;
     gateway.wait_for_words("stopping", LONG)?;
+    // Signals that come together are one wish: a supervisor may signal a process and its group.
+    std::thread::sleep(Duration::from_millis(500));
     gateway.signal(Signal::INT)?;
     gateway.expect_exit(1, Duration::from_secs(10))?;
     Loss::Replaced.mend(&checkpoint(&scene))?;

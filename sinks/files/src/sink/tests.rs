@@ -2,7 +2,9 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
 
 use arrow::array::{Int64Array, RecordBatch};
 use forebay_core::Rows;
@@ -93,17 +95,24 @@ async fn a_full_disk_resets_and_goes_on_when_there_is_room() {
 #[tokio::test]
 async fn a_write_that_was_broken_off_is_not_repeated_on_top() {
     let root = tempfile::tempdir().unwrap();
-    let mut sink = sink(root.path(), Arc::new(|file| Box::new(file)));
+    let gate = Arc::new(Mutex::new(()));
+    let closed = Arc::clone(&gate);
+    let through_the_gate: Output = Arc::new(move |file| {
+        drop(closed.lock().unwrap());
+        Box::new(file)
+    });
+    let mut sink = sink(root.path(), through_the_gate);
     sink.connect().await.unwrap();
     sink.recover(None).await.unwrap();
     let rows = batch(1, 10);
-    // The first poll hands the work over; then the future is dropped.
+    // The first poll hands the work over, which comes no further than the gate; then the future
+    // is dropped.
+    let held = gate.lock().unwrap();
     let mut write = sink.write(&rows);
-    let first = std::future::poll_fn(|context| {
-        std::task::Poll::Ready(write.as_mut().poll(context).is_pending())
-    });
-    assert!(first.await, "a thread for blocking work never answers at once");
+    let first = write.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(first.is_pending(), "the gate is closed");
     drop(write);
+    drop(held);
     assert!(matches!(sink.write(&rows).await, Err(SinkError::Reset(_))));
 
     sink.recover(None).await.unwrap();
