@@ -28,15 +28,20 @@ struct SplitMeter {
     pipeline_carry: f64,
 }
 
-/// A full bucket for a rate, with a burst of one period.
+/// A full bucket for a rate, with a burst of about one period.
 pub(super) fn bucket(per_second: f64, period: Duration) -> Bucket {
     Bucket::new(rate(per_second, period))
 }
 
-/// A rate with a burst of one period.
+/// A rate with a burst of one period and almost one record: as [`Rate::burst`] says, the fraction
+/// that whole records leave behind must find room, or the rate is not reached. No batch gets more
+/// than one period's records, rounded up.
 pub(super) fn rate(per_second: f64, period: Duration) -> Rate {
-    Rate { per_second, burst: (per_second * period.as_secs_f64()).max(1.0) }
+    Rate { per_second, burst: (per_second * period.as_secs_f64() + FRACTION).max(1.0) }
 }
+
+/// The largest fraction of a record that is kept from one batch to the next.
+const FRACTION: f64 = 1.0 - 1.0 / 1024.0;
 
 impl SourceMeter {
     pub(super) fn new(limits: &Limits, period: Duration) -> Self {
@@ -159,17 +164,27 @@ pub(super) fn grant(
         .iter()
         .map(|candidate| meters[candidate.input].split(&candidate.status.split).pipeline_carry)
         .collect();
+    balance(&mut carry);
     let shares = share(total as f64, &claimants, &mut carry);
     for (candidate, carry) in candidates.iter().zip(&carry) {
         meters[candidate.input].split(&candidate.status.split).pipeline_carry = *carry;
     }
 
     let records: u64 = shares.iter().map(|share| share.records).sum();
-    let mut granted = Granted { grants: vec![Vec::new(); meters.len()], records, bound_by };
+    let mut of_input = vec![0; meters.len()];
     for (candidate, share) in candidates.iter().zip(&shares) {
-        let part = share.records as f64 / records.max(1) as f64;
-        let bytes = own_bytes(candidate, meters, (bounds.bytes as f64 * part) as u64, part, now);
-        if share.records > 0 && bytes > 0 {
+        of_input[candidate.input] += share.records;
+    }
+    let mut granted = Granted { grants: vec![Vec::new(); meters.len()], records, bound_by };
+    for (candidate, share) in candidates.iter().zip(&shares).filter(|(_, it)| it.records > 0) {
+        let part = |of: u64| share.records as f64 / of.max(1) as f64;
+        let reserved = (bounds.bytes as f64 * part(records)) as u64;
+        let bytes = own_bytes(candidate, meters, reserved, part(of_input[candidate.input]), now);
+        if bytes == 0 {
+            // A limit in bytes is used up.
+            granted.records -= share.records;
+            granted.bound_by = LimitedBy::Configured;
+        } else {
             granted.grants[candidate.input].push(Grant {
                 split: candidate.status.split.clone(),
                 generation: candidate.status.generation,
@@ -181,6 +196,19 @@ pub(super) fn grant(
         }
     }
     granted
+}
+
+/// Lowers what is owed to some, or what others got in advance, until both are equal: they are not
+/// where a split that takes no part now has the other side, and the sum of the shares would miss
+/// the total.
+fn balance(carry: &mut [f64]) {
+    let sum_of = |sign: f64| carry.iter().map(|it| (it * sign).max(0.0)).sum::<f64>();
+    let (owed, advance) = (sum_of(1.0), sum_of(-1.0));
+    let equal = owed.min(advance);
+    for it in carry.iter_mut() {
+        let own_side = if *it > 0.0 { owed } else { advance };
+        *it *= if own_side > 0.0 { equal / own_side } else { 0.0 };
+    }
 }
 
 /// Records that the claimants would take together, counted up to `enough`.
@@ -222,6 +250,7 @@ fn limit_by_source(
         .iter()
         .map(|index| meter.split(&candidates[*index].status.split).source_carry)
         .collect();
+    balance(&mut carry);
     let shares = share(total as f64, &own_claimants, &mut carry);
     for ((index, share), carry) in own.iter().zip(&shares).zip(&carry) {
         claimants[*index].ceiling = share.records;
@@ -229,6 +258,8 @@ fn limit_by_source(
     }
 }
 
+/// Bytes that a split may yield, which has this part of its source's records; 0 where a limit is
+/// used up.
 fn own_bytes(
     candidate: &Candidate,
     meters: &mut [SourceMeter],
@@ -247,3 +278,6 @@ fn own_bytes(
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,7 +149,13 @@ impl Input {
             let known = self.generations.get(&split.split).copied();
             // Back from another owner, whose progress only the source knows.
             let is_back = known.is_some_and(|generation| generation < split.generation);
-            if is_back || !self.next.contains_key(&split.split) {
+            if is_back {
+                // If its end was read, it was not committed: that takes the generation away.
+                self.drained.remove(&split.split);
+            }
+            let is_known =
+                self.next.contains_key(&split.split) || self.drained.contains(&split.split);
+            if is_back || !is_known {
                 self.next.insert(split.split.clone(), split.start.clone());
                 self.generations.insert(split.split.clone(), split.generation);
             }
@@ -266,7 +272,8 @@ impl Input {
                 finished: range.last,
             },
         );
-        if range.last {
+        let known = self.generations.get(&range.split).copied();
+        if range.last && known.is_none_or(|generation| generation <= range.generation) {
             self.next.remove(&range.split);
             self.generations.remove(&range.split);
         }
@@ -350,3 +357,6 @@ impl Input {
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! The receiver with real sockets on loopback.
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod datagrams;

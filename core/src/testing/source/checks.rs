@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use super::super::violation::{during, require};
 use super::Violation;
-use super::reader::{Content, Limits, PATIENCE, Reader, during, require, resume};
+use super::reader::{Content, Limits, PATIENCE, Reader, resume};
 use crate::range::Range;
 use crate::source::{Resume, Source};
 

@@ -18,8 +18,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use thiserror::Error;
-
+pub use super::violation::Violation;
 use crate::source::Source;
 
 /// What the suite saw of a source that conforms.
@@ -30,11 +29,6 @@ pub struct Summary {
     /// Records of all splits, broken ones included.
     pub records: u64,
 }
-
-/// In which way a source breaks the contract.
-#[derive(Debug, Error)]
-#[error("{0}")]
-pub struct Violation(String);
 
 /// Checks the sources that `open` makes: each a new instance, not yet connected, over the same
 /// input.

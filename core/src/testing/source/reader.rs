@@ -8,6 +8,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
 use tokio::time::{Instant, timeout};
 
+use super::super::violation::{during, require};
 use super::{Summary, Violation};
 use crate::batch::Slice;
 use crate::position::Position;
@@ -39,16 +40,6 @@ pub(super) struct Reader {
 pub(super) struct Content {
     pub(super) slices: Vec<Slice>,
     pub(super) splits: BTreeMap<SplitId, RecordBatch>,
-}
-
-/// Fails with a sentence unless `holds`.
-pub(super) fn require(holds: bool, sentence: impl FnOnce() -> String) -> Result<(), Violation> {
-    if holds { Ok(()) } else { Err(Violation(sentence())) }
-}
-
-/// Turns any error into a violation that says what was asked.
-pub(super) fn during<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> Violation {
-    move |error| Violation(format!("{what} failed: {error}"))
 }
 
 impl Reader {

@@ -85,3 +85,19 @@ async fn a_broken_pipe_ends_the_pipeline_and_a_full_disk_does_not() {
     let (mut full, _) = sink(serde_json::json!({}), Some(ErrorKind::StorageFull));
     assert!(matches!(full.write(&batch()).await, Err(SinkError::Transient(_))));
 }
+
+#[tokio::test]
+async fn the_sink_conforms() {
+    use forebay_core::testing::sink::{Promise, check};
+
+    let (_, screen) = sink(serde_json::json!({}), None);
+    let build = || -> Box<dyn Sink> {
+        Box::new(ConsoleSink::new(&ConsoleOptions::default(), Box::new(screen.clone())))
+    };
+    let visible = || {
+        let text = String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(str::to_owned).collect()
+    };
+    let summary = check(Promise::AtLeastOnce, build, visible).await.unwrap();
+    assert!(summary.mixed_schemas);
+}

@@ -1,6 +1,8 @@
 //! What the sink promises, one file per promise.
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod failures;
