@@ -82,7 +82,9 @@ impl Conform {
     }
 }
 
-/// Whether values keep their meaning. A fraction must not vanish.
+/// Whether values keep their meaning: a fraction must not vanish, nor a value become a list of one.
 fn converts(from: &DataType, to: &DataType) -> bool {
-    from == to || (can_cast_types(from, to) && !(from.is_floating() && to.is_integer()))
+    let keeps_fraction = !(from.is_floating() && to.is_integer());
+    let keeps_shape = from.is_nested() == to.is_nested();
+    from == to || (keeps_fraction && keeps_shape && can_cast_types(from, to))
 }

@@ -6,6 +6,8 @@
 //! not be null), `null` (the record has no bytes).
 
 mod avro;
+#[cfg(test)]
+mod avro_tests;
 mod csv;
 mod csv_fields;
 mod json;

@@ -8,6 +8,7 @@ use crate::schema::{SchemaSpec, Type};
 /// Infers from records below a header. Without a header the columns are `column_1` and so on. The
 /// last record may be cut off if there are others.
 pub(super) fn infer(sample: &[u8], options: &CsvOptions) -> Result<SchemaSpec, InferError> {
+    let sample = sample.strip_prefix("\u{feff}".as_bytes()).unwrap_or(sample);
     let ascii = |c: char| u8::try_from(c).unwrap_or(b'?');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(ascii(options.delimiter))
@@ -15,7 +16,7 @@ pub(super) fn infer(sample: &[u8], options: &CsvOptions) -> Result<SchemaSpec, I
         .escape(options.escape.map(ascii))
         .has_headers(false)
         .flexible(true)
-        .from_reader(sample.strip_prefix("\u{feff}".as_bytes()).unwrap_or(sample));
+        .from_reader(sample);
     let mut fields: Vec<(String, Guess)> = Vec::new();
     let mut record = csv::ByteRecord::new();
     let mut number = 0;
