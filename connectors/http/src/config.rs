@@ -12,6 +12,7 @@ use crate::auth::Auth;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HttpConfig {
     /// The address to listen on, such as `"127.0.0.1:8080"`. Port 0 lets the system choose one.
+    #[schemars(example = "127.0.0.1:8080")]
     pub listen: String,
     /// The path to which records are posted. With a `*` at its end, all paths that begin so.
     /// Default `"/"`.

@@ -131,7 +131,7 @@ fn wrong_values() {
     one(b, &with("max_records = 0"), "5:15", "range", "at least 1", "");
     one(b, &with("max_records = 9223372036854775808000"), "5:15", "number", "64 bits", "");
     one(b, &with("max_rate = nan"), "5:12", "number", "finite", "");
-    one(b, &with("max_rate = 0"), "5:12", "value", "above 0", "leave it out");
+    one(b, &with("max_rate = 0"), "5:12", "value", "out of range", "above 0");
     one(b, "brokers = []", "4:11", "range", "at least 1 in the list", "");
     one(b, "brokers = [\"a:1\", \"b\"]", "4:19", "value", "no port", "write host:port");
     one(
@@ -172,8 +172,8 @@ fn wrong_values() {
         "[pipelines.p]\nbackpressure = { headroom = 0.0 }",
         "12:29",
         "value",
+        "out of range",
         "above 0",
-        "",
     );
 }
 
