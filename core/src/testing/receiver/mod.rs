@@ -1,7 +1,7 @@
 //! What every receiver must do, checked against any of them.
 //!
 //! ```ignore
-//! use forebay_core::testing::receiver::{Client, check};
+//! use forebay_core::testing::receiver::check;
 //!
 //! let client = |observed: Value, records: Vec<Vec<u8>>| async move {
 //!     let address = observed["listening"].as_str().ok_or("it does not listen yet")?;
