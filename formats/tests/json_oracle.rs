@@ -76,6 +76,13 @@ fn oracle(record: &[u8]) -> Result<Row, ()> {
     })
 }
 
+/// Whether a number is beyond a double. Such a number is no matter in a field that nobody reads,
+/// but the oracle, which reads all fields, cannot hold it.
+fn is_beyond_the_oracle(record: &[u8]) -> bool {
+    let value = serde_json::from_slice::<Value>(record);
+    value.is_err_and(|error| error.to_string().starts_with("number out of range"))
+}
+
 fn row(batch: &RecordBatch, row: usize) -> Row {
     let valid = |column: usize| batch.column(column).is_valid(row).then_some(());
     let texts = |list: ArrayRef| {
@@ -187,6 +194,10 @@ proptest! {
         let mut rejected = decoded.rejected.iter().peekable();
         for (index, record) in records.iter().enumerate() {
             let refused = rejected.next_if(|(row, _)| *row as usize == index);
+            if is_beyond_the_oracle(record) {
+                rows += usize::from(refused.is_none());
+                continue;
+            }
             match oracle(record) {
                 Ok(expected) => {
                     let text = String::from_utf8_lossy(record);
@@ -199,4 +210,15 @@ proptest! {
         }
         prop_assert_eq!(rows, decoded.columns.num_rows());
     }
+}
+
+#[test]
+fn a_number_beyond_a_double_matters_only_where_it_is_read() {
+    let schema = Arc::new(Schema::new(vec![Field::new("value", DataType::Binary, false)]));
+    let records: [&[u8]; 2] = [br#"{"id": 1, "stray": 1e309}"#, br#"{"id": 2, "price": 1e309}"#];
+    let values: ArrayRef = Arc::new(BinaryArray::from_iter_values(records));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![values]).unwrap();
+    let decoded = decoding().decoder(&schema, "value").unwrap().decode(&batch).unwrap();
+    assert_eq!(decoded.columns.num_rows(), 1);
+    assert_eq!(decoded.rejected.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1]);
 }
