@@ -325,9 +325,15 @@ impl Attempt {
 
     /// When the next batch begins, where that is a matter of time.
     fn tick(&self) -> Instant {
-        let is_limited = matches!(self.last_limit, LimitedBy::Configured | LimitedBy::Controller);
+        // What bounds a batch is a rate, whose time has to come, or its size: then the rest is there
+        // and need not wait.
+        let at_once = match self.last_limit {
+            LimitedBy::BatchSize | LimitedBy::Memory => true,
+            LimitedBy::Available => self.context.settings.available_now,
+            LimitedBy::Configured | LimitedBy::Controller => false,
+        };
         let has_ticks = matches!(self.context.settings.trigger, Trigger::Interval(_));
-        if !has_ticks || (self.context.settings.available_now && !is_limited) {
+        if !has_ticks || at_once {
             return self.not_before;
         }
         let now_ms = self.context.clock.now_ms();

@@ -79,7 +79,8 @@ async fn each_trigger_gets_to_the_end() {
 async fn once_is_one_batch_and_the_next_run_goes_on_from_there() {
     let bench = Bench::new();
     for _ in 0..8 {
-        let settings = Settings { trigger: Trigger::Once, ..settings() };
+        let settings =
+            Settings { trigger: Trigger::Once, max_batch_records: 100, ..Settings::new("test") };
         let sink = Recorder::settling(&bench.rows, 1000);
         let ended = bench.run(bench.pipeline(settings, numbers(SPLITS), sink)).await;
         assert_eq!(ended, Ok(Ended::Drained));

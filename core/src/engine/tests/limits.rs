@@ -65,3 +65,14 @@ async fn bytes_bound_a_batch_too() {
     assert_eq!(bench.run(pipeline).await, Ok(Ended::Drained));
     assert_eq!(bench.numbers().len(), 3_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_interval_does_not_bound_what_flows_where_only_the_size_of_a_batch_does() {
+    let bench = Bench::new();
+    let settings = Settings { max_batch_records: 10, ..Settings::new("test") };
+    let began = tokio::time::Instant::now();
+    let pipeline = bench.pipeline(settings, numbers(&[1_000]), Recorder::new(&bench.rows));
+    assert_eq!(bench.run(pipeline).await, Ok(Ended::Drained));
+    assert_eq!(bench.numbers().len(), 1_000);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}

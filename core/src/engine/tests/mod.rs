@@ -140,7 +140,7 @@ impl Bench {
 }
 
 fn settings() -> Settings {
-    Settings { max_batch_records: 100, ..Settings::new("test") }
+    Settings { max_rate: Some(200.0), ..Settings::new("test") }
 }
 
 fn numbers(per_split: &[u64]) -> Numbers {
