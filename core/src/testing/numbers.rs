@@ -21,6 +21,7 @@ pub struct Numbers {
     per_split: Vec<u64>,
     decoder: Arc<dyn Decode>,
     fault: Option<Fault>,
+    is_bounded: bool,
     calls: u64,
     /// The splits that it names no more, if it forgets those that are finished.
     finished: Option<BTreeSet<SplitId>>,
@@ -40,6 +41,7 @@ impl Numbers {
             per_split: per_split.to_vec(),
             decoder: AsIs::shared(None),
             fault: None,
+            is_bounded: true,
             calls: 0,
             finished: None,
             committed: Arc::default(),
@@ -64,6 +66,13 @@ impl Numbers {
     #[must_use]
     pub fn failing(mut self, fault: Fault) -> Self {
         self.fault = Some(fault);
+        self
+    }
+
+    /// The same, but the source could always name another split.
+    #[must_use]
+    pub fn unbounded(mut self) -> Self {
+        self.is_bounded = false;
         self
     }
 
@@ -121,7 +130,7 @@ impl Source for Numbers {
     }
 
     fn bounded(&self) -> bool {
-        true
+        self.is_bounded
     }
 
     async fn connect(&mut self, resume: &Resume) -> Result<(), SourceError> {

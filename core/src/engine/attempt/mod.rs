@@ -86,6 +86,8 @@ pub(super) struct Attempt {
     /// When the batch that is being read was due.
     due_ms: u64,
     not_before: Instant,
+    /// When the sinks are asked next whether it is time to settle, if nothing is written.
+    settle_check: Instant,
     /// What kept the last batch from being larger.
     last_limit: LimitedBy,
     /// No new batch is to be read.
@@ -137,6 +139,7 @@ impl Attempt {
             flights: VecDeque::new(),
             replays: VecDeque::new(),
             not_before: Instant::now(),
+            settle_check: Instant::now() + SETTLE_CHECK,
             last_limit: LimitedBy::Available,
             draining: false,
             final_settle: false,
@@ -209,7 +212,7 @@ impl Attempt {
             if self.is_done() {
                 return Ok(());
             }
-            let settle_check = self.may_check_settling().then(|| Instant::now() + SETTLE_CHECK);
+            let settle_check = self.may_check_settling().then_some(self.settle_check);
             let may_read = self.may_read();
             let tick = self.tick();
             let is_waiting_for_data = self.waits_for_data();
@@ -235,6 +238,7 @@ impl Attempt {
                 () = sleep_until(settle_check.unwrap_or_else(Instant::now)), if settle_check.is_some() => {
                     // A split that leaves must not wait until the sinks find it time to settle.
                     let now = self.inputs.as_ref().is_some_and(Inputs::has_leaving);
+                    self.settle_check = Instant::now() + SETTLE_CHECK;
                     self.start_settle(now);
                 }
                 else => return Err(Failure::fatal("engine", "nothing is left to wait for")),

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 
 use crate::dead_letter::Reason;
 use crate::decode::{Decode, Decoded};
 use crate::progress::PipelineState;
 use crate::retry::RetryPolicy;
-use crate::sink::{Rejected, SinkError, Verdict};
+use crate::sink::{Durability, Receipt, Rejected, SinkError, Verdict, Written};
 use crate::split::SplitId;
 use crate::testing::{Numbers, Recorder};
 use crate::trigger::Trigger;
+use crate::{Batch, Sink};
 
 use super::super::{Ended, Settings};
 use super::{Bench, numbers, settings};
@@ -245,4 +247,48 @@ async fn records_that_do_not_decode_become_dead_letters_and_do_not_stop_the_othe
     letters.sort_unstable();
     assert_eq!(letters, odd);
     assert!(bench.letters("stage").iter().all(|stage| stage == "decode"));
+}
+
+/// Gathers until it was asked three times whether it is time.
+struct Patient {
+    inner: Recorder,
+    asked: u32,
+}
+
+#[async_trait]
+impl Sink for Patient {
+    fn durability(&self) -> Durability {
+        Durability::Settles
+    }
+
+    async fn connect(&mut self) -> Result<(), SinkError> {
+        self.inner.connect().await
+    }
+
+    async fn write(&mut self, batch: &Batch) -> Result<Written, SinkError> {
+        self.asked = 0;
+        self.inner.write(batch).await
+    }
+
+    async fn settle(&mut self, now: bool) -> Result<Option<Receipt>, SinkError> {
+        self.asked += 1;
+        self.inner.settle(now || self.asked >= 3).await
+    }
+
+    async fn publish(&mut self, receipt: &Receipt) -> Result<(), SinkError> {
+        self.inner.publish(receipt).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_nothing_arises_sinks_are_asked_to_settle_whatever_the_interval() {
+    for interval in [1, 50, 100, 500, 5_000].map(Duration::from_millis) {
+        let bench = Bench::new();
+        let settings = Settings { trigger: Trigger::Interval(interval), ..Settings::new("test") };
+        let sink = Patient { inner: Recorder::settling(&bench.rows, 1_000), asked: 0 };
+        let pipeline = bench.pipeline(settings, numbers(&[10]).unbounded(), sink);
+        let running = tokio::time::timeout(Duration::from_secs(10), bench.run(pipeline));
+        assert!(running.await.is_err(), "it does not end by itself");
+        assert_eq!(bench.numbers().len(), 10, "{interval:?}");
+    }
 }
