@@ -7,8 +7,9 @@
 //! compares.
 //!
 //! What sends to it: a [`Sender`] over an [`HttpClient`] or a [`LineClient`], or the generator with
-//! its [`Orders`]. [`wait`] waits, with a deadline, for a condition.
+//! its [`Orders`]. [`acknowledgement`] is the scenario that HTTP and socket share. [`wait`] waits, with a deadline, for a condition.
 
+pub mod acknowledgement;
 pub mod binary;
 pub mod chance;
 pub mod crash_points;
