@@ -1,0 +1,1 @@
+//! A source that reads the partitions of Kafka topics.

@@ -1,0 +1,1 @@
+//! A sink that writes records to Kafka topics.
