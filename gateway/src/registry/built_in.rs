@@ -26,6 +26,7 @@ macro_rules! types {
 types! {
     source "generator" Source "generator-source" forebay_generator_source::Generator;
     source "files" Source "files-source" forebay_files_source::Files;
+    source "kafka" Source "kafka-source" forebay_kafka_source::Kafka;
     receiver "socket" Receiver "socket-source" forebay_socket_source::Socket;
     receiver "http" Receiver "http-source" forebay_http_source::Http;
     sink "files" Sink "files-sink" forebay_files_sink::Files;
