@@ -9,8 +9,8 @@
 //!   forgotten;
 //! - from file to records: `worker` reads in a thread of its own, `reader` opens what a file needs, `lines` divides text (`input`
 //!   expands it), `table` reads files that hold records in a format of their own;
-//! - from records to columns: `columns` names where each came from, and `faults` turns records
-//!   that were too long into rejected ones;
+//! - from records to columns: `columns` names where each came from, `faults` turns records that
+//!   were too long into rejected ones, and `placed` decodes columns that a file has typed already;
 //! - `retire` deletes or moves files that were committed, `report` tells what is going on.
 
 mod catalog;
@@ -22,6 +22,7 @@ mod identity;
 mod input;
 mod lines;
 mod listing;
+mod placed;
 mod reader;
 mod remembered;
 mod report;

@@ -114,7 +114,8 @@ impl Reader {
             place,
             kind,
             raw: has_bytes.then_some(VALUE),
-            position: has_bytes.then_some(OFFSET),
+            // Typed columns begin with the position of the record.
+            position: Some(if has_bytes { OFFSET } else { 0 }),
         })
     }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use forebay_core::batch::Slice;
 use forebay_core::clock::Clock;
 use forebay_core::component::{Observe, Problem};
-use forebay_core::decode::{AsIs, Decode};
+use forebay_core::decode::Decode;
 use forebay_core::source::{Committed, Resume, SourceError};
 use forebay_core::split::{Grant, SplitPhase, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
@@ -23,11 +23,11 @@ use crate::faults::Faults;
 use crate::identity;
 use crate::input::compression;
 use crate::listing::{Listing, Selection};
+use crate::placed::Placed;
 use crate::reader::{Failure, Manner, Reader};
 use crate::report::Report;
 use crate::retire::Retire;
 use crate::scanner::{Pace, Scanner};
-use crate::table;
 use crate::worker::{Job, Outcome, Worker};
 
 /// A folder of files that the engine can read.
@@ -263,13 +263,7 @@ fn decoder(config: &FilesConfig) -> Result<Arc<dyn Decode>, Problem> {
         let seen = columns::schema(config.is_table());
         return Ok(Faults::shared(decoding.decoder(&seen, "value")?));
     }
-    let known: Vec<_> = columns::place_fields().iter().map(|field| field.name().clone()).collect();
-    if let Some(name) = decoding.keep.iter().find(|name| !known.contains(name)) {
-        let text = format!("the source has no column `{name}`");
-        return Err(Problem::at("keep", text).help(format!("it has {}", known.join(", "))));
-    }
-    let schema = decoding.schema.as_ref().map(|schema| schema.to_arrow());
-    Ok(AsIs::shared(schema.map(|schema| Arc::new(table::with_kept(&schema, &decoding.keep)))))
+    Placed::shared(decoding)
 }
 
 #[async_trait]

@@ -10,8 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
-use arrow::datatypes::Int64Type;
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{Int64Type, UInt64Type};
+use arrow_avro::writer::AvroWriter;
 use common::{Harness, config, open, write};
 use flate2::write::GzEncoder;
 use forebay_core::Source;
@@ -23,6 +24,7 @@ use forebay_core::units::{ByteSize, TimeSpan};
 use forebay_files_source::{After, Files, FilesConfig, Order};
 use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
+use serde_json::json;
 use tempfile::tempdir;
 
 fn lines(count: usize) -> String {
@@ -108,6 +110,65 @@ async fn parquet_conforms_and_a_text_file_among_them_blocks_no_other() {
     let rows: usize = harness.slices.iter().map(|slice| slice.records.num_rows()).sum();
     assert_eq!(rows, 300);
     harness.unreadable("b.parquet").await;
+}
+
+/// Numbers from 0 on, written as Parquet, and as Avro.
+fn numbers(count: i64) -> [(&'static str, Vec<u8>); 2] {
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..count));
+    let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+    let mut parquet = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    parquet.write(&batch).unwrap();
+    let mut avro = AvroWriter::new(Vec::new(), batch.schema().as_ref().clone()).unwrap();
+    avro.write(&batch).unwrap();
+    avro.finish().unwrap();
+    [("parquet", parquet.into_inner().unwrap()), ("avro", avro.into_inner())]
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_fit_is_a_dead_letter_and_takes_no_other_with_it() {
+    for (format, content) in numbers(300) {
+        let folder = tempdir().unwrap();
+        write(folder.path(), "a", &content);
+        write(folder.path(), "b", &content);
+        let mut config = config(folder.path());
+        let text = format!(
+            r#"{{"format": "{format}", "schema": {{"n": "tinyint"}}, "keep": ["offset"]}}"#
+        );
+        config.decoding = serde_json::from_str(&text).unwrap();
+        assert_eq!(check(|| Box::new(open(&config))).await.unwrap().records, 600, "{format}");
+        let mut harness = Harness::new(config).await;
+        for (decoded, slice) in harness.decode_all().await.iter().zip(&harness.slices) {
+            assert_eq!(decoded.columns.num_rows(), 128, "{format}");
+            let offsets = decoded.columns["offset"].as_primitive::<UInt64Type>().values();
+            assert!(offsets.iter().copied().eq(0..128));
+            assert_eq!(decoded.rejected.len(), 172);
+            let (row, reason) = &decoded.rejected[0];
+            assert_eq!((*row, reason.class), (128, "type"), "{reason:?}");
+            // Its letter tells its number in the file.
+            let positions = slice.records.column(slice.position.unwrap());
+            assert_eq!(positions.as_primitive::<UInt64Type>().value(128), 128);
+        }
+        assert_eq!(harness.source.observe().unwrap().observe()["unreadable"], json!({}));
+    }
+}
+
+#[tokio::test]
+async fn a_file_whose_columns_do_not_fit_blocks_no_other() {
+    let [(_, content), _] = numbers(10);
+    let folder = tempdir().unwrap();
+    write(folder.path(), "a", &content);
+    let other: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
+    let other = RecordBatch::try_from_iter([("m", other)]).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), other.schema(), None).unwrap();
+    writer.write(&other).unwrap();
+    write(folder.path(), "other", writer.into_inner().unwrap());
+    let mut config = config(folder.path());
+    config.decoding =
+        serde_json::from_str(r#"{"format": "parquet", "schema": {"n": "int"}}"#).unwrap();
+    let mut harness = Harness::new(config).await;
+    let rows: usize = harness.decode_all().await.iter().map(|it| it.columns.num_rows()).sum();
+    assert_eq!(rows, 10);
+    harness.unreadable("other").await;
 }
 
 #[tokio::test]
