@@ -6,7 +6,7 @@
 //!
 //! - From folder to splits: `listing` looks, `scanner` decides when to look, `catalog` (which
 //!   does no I/O) decides which files are taken and in which order, `remembered` which were and may be
-//!   forgotten;
+//!   forgotten; `view` keeps the catalog up, `status` shows a file to the engine;
 //! - from file to records: `worker` reads in a thread of its own, `reader` opens what a file needs, `lines` divides text (`input`
 //!   expands it), `table` reads files that hold records in a format of their own;
 //! - from records to columns: `columns` names where each came from, `faults` turns records that
@@ -29,7 +29,9 @@ mod report;
 mod retire;
 mod scanner;
 mod source;
+mod status;
 mod table;
+mod view;
 mod worker;
 
 pub use config::{After, Compression, FilesConfig, Order};

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -25,6 +25,13 @@ pub(crate) struct Manner {
     pub(crate) compression: Compression,
     pub(crate) max_line: usize,
     pub(crate) is_table: bool,
+}
+
+impl Manner {
+    /// Whether a file's end is known without reading it.
+    pub(crate) fn is_plain(&self, path: &Path) -> bool {
+        !self.is_table && compression(path, self.compression) == Compression::None
+    }
 }
 
 /// An open file, and what it was when it was opened.
