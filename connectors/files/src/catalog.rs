@@ -119,15 +119,8 @@ impl Catalog {
         let entry = |found: &Found| {
             let identity = self.remembered.still_there(&found.name, found.stamp)?.clone();
             let end = identity.stamp.size;
-            Some(Entry {
-                identity,
-                path: found.path.clone(),
-                stamp: found.stamp,
-                position: Some(end),
-                committed: end,
-                state: State::Ended(end),
-                complaint: None,
-            })
+            let state = State::Ended(end);
+            Some(Entry::new(identity, found.path.clone(), found.stamp, Some(end), state))
         };
         listing.files.iter().filter_map(entry).collect()
     }
@@ -147,15 +140,7 @@ impl Catalog {
     ) {
         self.by_name.insert(Arc::clone(&identity.name), split.clone());
         self.queue.insert((identity.stamp.modified, Arc::clone(&identity.name), split.clone()));
-        let entry = Entry {
-            identity,
-            path: found.path.clone(),
-            stamp: found.stamp,
-            position,
-            committed: position.unwrap_or(0),
-            state,
-            complaint: None,
-        };
+        let entry = Entry::new(identity, found.path.clone(), found.stamp, position, state);
         self.files.insert(split, entry);
     }
 

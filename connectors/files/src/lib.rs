@@ -5,14 +5,17 @@
 //! that another file under the same path is another split.
 //!
 //! - From folder to splits: `listing` looks, `scanner` decides when to look, `catalog` (which
-//!   does no I/O) decides which files are taken and in which order, `remembered` which were and may be
-//!   forgotten; `view` keeps the catalog up, `status` shows a file to the engine;
-//! - from file to records: `worker` reads in a thread of its own, `reader` opens what a file needs, `lines` divides text (`input`
-//!   expands it), `table` reads files that hold records in a format of their own;
+//!   does no I/O) decides which files are taken and in which order, `remembered` which were and
+//!   may be forgotten; `view` keeps the catalog up, `status` shows a file to the engine, with the
+//!   `backlog` that is estimated;
+//! - from file to records: `worker` reads several files at once, in threads of their own, `reader`
+//!   opens what a file needs, `lines` divides text (`input` expands it), `table` reads files that
+//!   hold records in a format of their own;
 //! - from records to columns: `columns` names where each came from, `faults` turns records that
 //!   were too long into rejected ones, and `placed` decodes columns that a file has typed already;
 //! - `retire` deletes or moves files that were committed, `report` tells what is going on.
 
+mod backlog;
 mod catalog;
 mod columns;
 mod config;

@@ -134,6 +134,14 @@ impl Reader {
         }
     }
 
+    /// How many records the file has, if it says so itself.
+    pub(crate) fn total(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::Lines(_) => None,
+            Kind::Table(table) => table.total(),
+        }
+    }
+
     /// Whether it was opened when the file was as it is said to be now.
     pub(crate) fn is_of(&self, stamp: Stamp) -> bool {
         self.stamp == stamp

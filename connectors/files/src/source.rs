@@ -12,9 +12,9 @@ use forebay_core::source::{Committed, Resume, SourceError};
 use forebay_core::split::{Grant, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
 use forebay_formats::Format;
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
+use crate::backlog::{Backlog, Portion};
 use crate::catalog::{Entry, State};
 use crate::columns;
 use crate::config::{After, FilesConfig};
@@ -31,12 +31,13 @@ pub struct FilesSource {
     name: Arc<str>,
     manner: Manner,
     max_files: usize,
-    max_bytes: u64,
+    max_bytes: Option<u64>,
     retire: Option<Retire>,
     decoder: Arc<dyn Decode>,
     view: View,
     /// Files that are open, each where the last read ended. To lose one costs opening it again.
     readers: HashMap<SplitId, Reader>,
+    backlog: Backlog,
 }
 
 impl FilesSource {
@@ -57,7 +58,7 @@ impl FilesSource {
         Ok(Self {
             name,
             max_files: config.max_files_per_batch as usize,
-            max_bytes: config.max_bytes_per_batch.map_or(u64::MAX, |size| size.0),
+            max_bytes: config.max_bytes_per_batch.map(|size| size.0),
             retire: match config.after {
                 After::Keep => None,
                 After::Delete => Some(Retire::Delete),
@@ -66,6 +67,7 @@ impl FilesSource {
             decoder,
             view,
             readers: HashMap::new(),
+            backlog: Backlog::default(),
             manner: Manner {
                 is_table: config.is_table(),
                 max_line: usize::try_from(config.max_line.0).unwrap_or(usize::MAX),
@@ -75,27 +77,43 @@ impl FilesSource {
         })
     }
 
-    /// Reads in another thread; the readers come back with what they read.
+    /// Reads in other threads; the readers come back with what they read.
     async fn work(
         &mut self,
-        jobs: Vec<Job>,
+        mut jobs: Vec<Job>,
         deadline: Option<Instant>,
     ) -> Result<Vec<Outcome>, SourceError> {
-        let mut worker = Worker {
+        for job in &mut jobs {
+            job.open = self.readers.remove(&job.grant.split);
+        }
+        let worker = Worker {
             manner: self.manner.clone(),
             name: Arc::clone(&self.name),
-            readers: std::mem::take(&mut self.readers),
-            max_bytes: if deadline.is_some() { self.max_bytes } else { u64::MAX },
+            max_bytes: self.max_bytes.filter(|_| deadline.is_some()),
             deadline: deadline.map(Instant::into_std),
         };
-        let (worker, outcomes) = spawn_blocking(move || {
-            let outcomes = worker.run(jobs);
-            (worker, outcomes)
-        })
-        .await
-        .map_err(|error| SourceError::Transient(format!("reading files broke off: {error}")))?;
-        self.readers = worker.readers;
+        let (mut outcomes, unread) = worker
+            .run(jobs)
+            .await
+            .map_err(|error| SourceError::Transient(format!("reading files broke off: {error}")))?;
+        let still_open = unread.into_iter().map(|job| (job.grant.split, job.open));
+        let read = outcomes.iter_mut().map(|it| (it.split.clone(), it.reader.take()));
+        let readers = still_open.chain(read).filter_map(|(split, it)| Some((split, it?)));
+        self.readers.extend(readers);
         Ok(outcomes)
+    }
+
+    /// Takes note of what reading told about how much there is.
+    fn learn(&mut self, outcome: &Outcome) {
+        let Some(slice) = &outcome.slice else { return };
+        let Some(entry) = self.view.catalog.get(&outcome.split) else { return };
+        let (from, until) = (slice.range.from.as_u64().unwrap_or(0), outcome.position);
+        let records = slice.range.records;
+        let read = Portion { from, until, records, ended: outcome.ended };
+        self.backlog.learn(&self.manner, entry, read);
+        let line = (until.saturating_sub(from)) as f64 / records.max(1) as f64;
+        let line = (!self.manner.is_table && line > 0.0).then_some(line);
+        self.view.catalog.learn(&outcome.split, line, outcome.total);
     }
 
     /// Deletes or moves files that are finished, as far as possible.
@@ -185,7 +203,8 @@ impl Source for FilesSource {
                 readable += 1;
             }
             let waits = readable > self.max_files;
-            status(&self.manner, split, entry, at, waits, now_ms)
+            let backlog = self.backlog.records(&self.manner, entry, at);
+            status(&self.manner, split, entry, at, waits, backlog, now_ms)
         });
         Ok(statuses.collect())
     }
@@ -208,6 +227,7 @@ impl Source for FilesSource {
                 stamp: entry.stamp,
                 from: self.number(split, &grant.from)?,
                 until,
+                open: None,
             });
             if jobs.len() == self.max_files {
                 break;
@@ -217,7 +237,8 @@ impl Source for FilesSource {
         let mut slices = Vec::new();
         let mut finished = Vec::new();
         for outcome in self.work(jobs, Some(deadline)).await? {
-            let Outcome { split, slice, ended, position, failure } = outcome;
+            self.learn(&outcome);
+            let Outcome { split, slice, ended, position, failure, .. } = outcome;
             match failure {
                 None if slice.is_some() || ended => {
                     finished.extend(self.view.catalog.read(&split, position, ended));
@@ -269,7 +290,7 @@ impl Source for FilesSource {
                 bytes: u64::MAX,
             };
             let (path, stamp) = (entry.path.clone(), entry.stamp);
-            let job = Job { grant, path, stamp, from, until: Some(until) };
+            let job = Job { grant, path, stamp, from, until: Some(until), open: None };
             let Some(outcome) = self.work(vec![job], None).await?.pop() else {
                 return Err(SourceError::Transient("reading files broke off".to_owned()));
             };

@@ -6,14 +6,15 @@ use forebay_core::{Position, SplitId};
 use crate::catalog::{Entry, State};
 use crate::reader::Manner;
 
-/// How a split stands that is read next `at` a position; `waits` says that others come first. None
-/// if it is none any more.
+/// How a split stands that is read next `at` a position; `waits` says that others come first,
+/// `backlog` about how many records it has from there on. None if it is none any more.
 pub(crate) fn status(
     manner: &Manner,
     split: &SplitId,
     entry: &Entry,
     at: u64,
     waits: bool,
+    backlog: Option<u64>,
     now_ms: u64,
 ) -> Option<SplitStatus> {
     let (end, phase) = match entry.state {
@@ -32,7 +33,7 @@ pub(crate) fn status(
         generation: 0,
         start: Position::from(0),
         end: end.map(Position::from),
-        backlog: drained.then_some(0),
+        backlog: if drained { Some(0) } else { backlog },
         oldest_ms: (!drained).then(|| now_ms.saturating_sub(modified)),
         phase,
     })

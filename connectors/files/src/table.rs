@@ -57,6 +57,11 @@ impl Table {
         self.position
     }
 
+    /// How many records the file has, if it says so itself.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.container.total_records()
+    }
+
     /// Takes records within the limits; none if there are no more. Says whether the file ends
     /// behind them.
     ///

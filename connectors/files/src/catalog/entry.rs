@@ -18,6 +18,33 @@ pub(crate) struct Entry {
     pub(crate) state: State,
     /// Why it could not be read last time.
     pub(super) complaint: Option<String>,
+    /// Mean bytes of the lines that were read of it last.
+    pub(crate) line: Option<f64>,
+    /// How many records it has, if it says so itself.
+    pub(crate) total: Option<u64>,
+}
+
+impl Entry {
+    /// A file of which everything before `position` was read and committed.
+    pub(crate) fn new(
+        identity: Identity,
+        path: PathBuf,
+        stamp: Stamp,
+        position: Option<u64>,
+        state: State,
+    ) -> Self {
+        Self {
+            identity,
+            path,
+            stamp,
+            position,
+            committed: position.unwrap_or(0),
+            state,
+            complaint: None,
+            line: None,
+            total: None,
+        }
+    }
 }
 
 /// What may be done with a file.

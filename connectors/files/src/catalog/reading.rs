@@ -56,6 +56,14 @@ impl Catalog {
         self.settle_end(split)
     }
 
+    /// What reading a file told of it: the mean bytes of its lines, and how many records it has.
+    pub(crate) fn learn(&mut self, split: &SplitId, line: Option<f64>, total: Option<u64>) {
+        if let Some(entry) = self.files.get_mut(split) {
+            entry.line = line.or(entry.line);
+            entry.total = total;
+        }
+    }
+
     /// A file is not what it was when the folder was looked at.
     pub(crate) fn set_busy(&mut self, split: &SplitId) {
         if let Some(entry) = self.files.get_mut(split) {

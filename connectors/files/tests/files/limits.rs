@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use forebay_core::Source;
 use forebay_core::source::Resume;
-use forebay_core::split::SplitPhase;
+use forebay_core::split::{SplitPhase, SplitStatus};
 use forebay_core::units::ByteSize;
 use forebay_files_source::Order;
 use proptest::prelude::*;
@@ -41,6 +41,47 @@ async fn a_batch_takes_no_more_bytes_than_asked_for() {
     let mut harness = Harness::new(config).await;
     harness.read(1000).await;
     assert_eq!(harness.texts().len(), 2);
+}
+
+#[tokio::test]
+async fn files_are_read_at_once_and_come_in_their_order() {
+    let folder = tempdir().unwrap();
+    for number in 0..12 {
+        let text: String = (0..500).map(|line| format!("{number} {line}\n")).collect();
+        set_age(&write(folder.path(), &format!("{number:02}"), text), 100 - number);
+    }
+    let mut config = config(folder.path());
+    config.max_files_per_batch = 12;
+    let mut harness = Harness::new(config).await;
+    let mut expected = Vec::new();
+    for from in (0..500).step_by(100) {
+        assert_eq!(harness.read(100).await, 12, "one slice of each file");
+        let lines = move |number| (from..from + 100).map(move |line| format!("{number} {line}"));
+        expected.extend((0..12).flat_map(lines));
+    }
+    assert_eq!(harness.texts(), expected);
+}
+
+#[tokio::test]
+async fn the_backlog_is_estimated_from_what_was_read() {
+    let folder = tempdir().unwrap();
+    let text: String = (0..5000).map(|number| format!("{number:05}\n")).collect();
+    for name in ["a", "b", "c"] {
+        write(folder.path(), name, &text);
+    }
+    let mut config = config(folder.path());
+    config.max_files_per_batch = 2;
+    let mut harness = Harness::new(config).await;
+    let backlogs = |statuses: Vec<SplitStatus>| statuses.into_iter().map(|it| it.backlog);
+    assert!(backlogs(harness.splits().await).all(|backlog| backlog.is_none()), "nothing is known");
+    harness.only("a", 1000).await;
+    let about =
+        |backlog: u64, records: u64| (records..records + records / 8 + 20).contains(&backlog);
+    let found: Vec<_> = backlogs(harness.splits().await).flatten().collect();
+    assert!(about(found[0], 4000), "{found:?}");
+    assert!(about(found[1], 5000) && about(found[2], 5000), "{found:?}");
+    harness.drain(Duration::ZERO).await;
+    assert_eq!(harness.texts().len(), 15_000);
 }
 
 proptest! {
