@@ -144,3 +144,27 @@ async fn finished_files_that_an_earlier_run_left_are_deleted_at_the_start() {
     assert_eq!(harness.source.forget().await.len(), 1);
     assert_eq!(harness.splits().await, []);
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_be_moved_stays_and_is_moved_at_the_next_start() {
+    let (folder, other) = (tempdir().unwrap(), tempdir().unwrap());
+    let path = write(folder.path(), "a.txt", "a\n");
+    let target = other.path().join("done");
+    fs::write(&target, "a file in the way").unwrap();
+    let move_to = Some(target.clone());
+    let config = FilesConfig { after: After::Move, move_to, ..config(folder.path()) };
+    let mut harness = Harness::new(config.clone()).await;
+    harness.texts_after(1).await;
+    harness.commit().await;
+    harness.observed("retire_failures", 1).await;
+    assert!(path.exists());
+    assert_eq!(harness.splits().await, [], "it is not read again");
+    let resume = harness.resume();
+    harness.source.close().await;
+
+    fs::remove_file(&target).unwrap();
+    let mut again = Harness::resumed(config, resume).await;
+    again.observed("retired", 1).await;
+    assert!(!path.exists() && target.join("a.txt").exists());
+    assert_eq!(again.splits().await, []);
+}
