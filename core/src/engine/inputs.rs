@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::flow::Bucket;
 use crate::progress::LimitedBy;
 use crate::range::Range;
+use crate::source::Positions;
 use crate::split::{Grant, SplitId};
 
 use super::failure::Failure;
@@ -242,6 +243,17 @@ impl Inputs {
         if let Some((_, bucket)) = &self.controlled {
             bucket.take(now, records);
         }
+    }
+
+    /// What is to be read again of a batch that was planned before a crash: not the ranges of
+    /// splits that may belong to another gateway by now.
+    pub(super) fn to_replay(&self, mut plan: Plan) -> Plan {
+        let moved = |source: &Arc<str>| {
+            let input = self.list.iter().find(|input| input.name == *source);
+            input.is_some_and(|input| input.source.positions() == Positions::Source)
+        };
+        plan.ranges.retain(|range| !moved(&range.source));
+        plan
     }
 
     /// Reads the ranges of a plan again, however long that takes.

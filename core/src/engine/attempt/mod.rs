@@ -250,7 +250,10 @@ impl Attempt {
     async fn recover(&mut self) -> Result<(), Failure> {
         self.context.reporter.enter(PipelineState::Starting);
         let ledger = self.checkpoint.ledger();
-        self.replays = ledger.pending.clone();
+        if let Some(inputs) = &self.inputs {
+            self.replays =
+                ledger.pending.iter().map(|plan| inputs.to_replay(plan.clone())).collect();
+        }
         if let Some(transform) = &mut self.transform {
             transform
                 .restore(ledger.state.as_ref())

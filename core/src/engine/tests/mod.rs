@@ -3,6 +3,7 @@
 mod crashes;
 mod delivery;
 mod limits;
+mod shared;
 mod state;
 
 use std::sync::{Arc, Mutex, PoisonError};
