@@ -103,7 +103,7 @@ impl Attempt {
         crash::point("after-read");
         let plan = Plan {
             batch: self.checkpoint.ledger().next_batch(),
-            time_ms: self.context.clock.now_ms(),
+            time_ms: self.checkpoint.ledger().plan_time_ms(self.context.clock.now_ms()),
             ranges: slices.iter().map(|slice| slice.range.clone()).collect(),
         };
         let needs_plan = self.is_stateful || self.outputs.as_ref().is_some_and(Outputs::need_plan);

@@ -267,8 +267,18 @@ impl Attempt {
         self.context.reporter.enter(PipelineState::Starting);
         let ledger = self.checkpoint.ledger();
         if let Some(inputs) = &self.inputs {
-            self.replays =
-                ledger.pending.iter().map(|plan| inputs.to_replay(plan.clone())).collect();
+            // A batch that comes again with fewer records is another batch: it is later than all
+            // that was planned, and so are those after it.
+            let mut later = None;
+            for plan in &ledger.pending {
+                let mut replay = inputs.to_replay(plan.clone());
+                if later.is_some() || replay.ranges.len() < plan.ranges.len() {
+                    let now_ms = ledger.plan_time_ms(self.context.clock.now_ms());
+                    replay.time_ms = now_ms.max(later.unwrap_or(0));
+                    later = Some(replay.until_ms());
+                }
+                self.replays.push_back(replay);
+            }
         }
         if let Some(transform) = &mut self.transform {
             transform
