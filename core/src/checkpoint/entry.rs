@@ -37,6 +37,10 @@ pub struct Opened {
     pub pipeline: Arc<str>,
     /// Rises by one with each opening.
     pub epoch: u64,
+    /// Made when the log was begun, and unlike that of any other log: what tells batch 7 of this
+    /// checkpoint from batch 7 of one that was deleted.
+    #[serde(default)]
+    pub lineage: Arc<str>,
     /// Who opened it: host and process.
     pub owner: String,
     /// When, in milliseconds since the Unix epoch.

@@ -12,7 +12,7 @@ use crate::checkpoint::SourceLedger;
 use crate::flow::Limits;
 use crate::position::Position;
 use crate::range::Range;
-use crate::source::{Committed, Resume, Source, SourceError};
+use crate::source::{Committed, Positions, Resume, Source, SourceError};
 use crate::split::{Grant, SplitId, SplitPhase, SplitStatus};
 
 /// A source as it is handed to a pipeline.
@@ -79,16 +79,17 @@ impl Input {
     /// Forgets what an earlier attempt read and begins from what the checkpoint holds.
     pub(super) fn begin(&mut self, ledger: Option<&SourceLedger>, now: Instant) {
         let known = ledger.cloned().unwrap_or_default();
-        self.next = known
-            .positions
-            .iter()
-            .map(|(split, at)| (split.clone(), at.position.clone()))
-            .collect();
-        self.generations =
-            known.positions.iter().map(|(split, at)| (split.clone(), at.generation)).collect();
-        self.resume =
-            Resume { committed: self.next.clone(), finished: known.finished.into_iter().collect() };
-        self.drained = self.resume.finished.iter().cloned().collect();
+        let positions = known.positions.iter();
+        let committed = positions.map(|(split, at)| (split.clone(), at.position.clone())).collect();
+        let finished = known.finished.into_iter().collect();
+        self.resume = Resume { committed, finished };
+        (self.next, self.generations, self.drained) = Default::default();
+        if self.source.positions() == Positions::Checkpoint {
+            self.next.clone_from(&self.resume.committed);
+            let positions = known.positions.into_iter();
+            self.generations = positions.map(|(split, at)| (split, at.generation)).collect();
+            self.drained.extend(self.resume.finished.iter().cloned());
+        }
         self.untold.clear();
         self.released.clear();
         self.status.clear();

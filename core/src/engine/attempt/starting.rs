@@ -10,7 +10,7 @@ use crate::split::SplitId;
 use crate::transform::Input as TransformInput;
 
 use super::super::controller::Controller;
-use super::super::decoding::decode;
+use super::super::decoding::{Decoders, decode};
 use super::super::failure::Failure;
 use super::super::flight::{Flight, Result as FlightResult, Stage};
 use super::super::letters::Postmark;
@@ -99,7 +99,12 @@ impl Attempt {
         time_ms: u64,
         slices: Vec<crate::batch::Slice>,
     ) {
-        let decoders = self.context.decoders.clone();
+        let decoders = Decoders {
+            by_source: self.context.decoders.clone(),
+            backoff: self.context.settings.backoff,
+            reporter: self.context.reporter.clone(),
+            cancel: self.context.cancel.clone(),
+        };
         let pipeline = self.context.settings.name.clone();
         self.work.spawn(async move {
             let started = Instant::now();
@@ -144,14 +149,15 @@ impl Attempt {
             return;
         };
         let letters = std::mem::take(&mut flight.letters);
-        let id = flight.plan.batch;
+        let (id, time_ms) = (flight.plan.batch, flight.plan.time_ms);
+        let lineage = self.checkpoint.ledger().opened.lineage.clone();
         let pipeline = self.context.settings.name.clone();
         let clock = self.context.clock.clone();
         crash::point("before-write");
         self.work.spawn(async move {
             let started = Instant::now();
             let chunks = chunks.into_iter().filter(|rows| rows.columns.num_rows() > 0).collect();
-            let batch = Batch { id, chunks };
+            let batch = Batch { id, time_ms, lineage, chunks };
             let postmark = Postmark { pipeline, batch: id, time_ms: clock.now_ms() };
             let outcome = outputs.write(&batch, letters, &postmark).await;
             let rows = batch.num_rows() as u64;

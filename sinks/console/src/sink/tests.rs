@@ -38,7 +38,7 @@ fn batch() -> Batch {
     .unwrap();
     let more = columns.slice(0, 1);
     let rows = |columns| Rows { columns, origin: None };
-    Batch { id: 7, chunks: vec![rows(columns), rows(more)] }
+    Batch::new(7, vec![rows(columns), rows(more)])
 }
 
 async fn printed(options: serde_json::Value) -> String {
