@@ -21,7 +21,10 @@ fn mismatch(typ: &ColumnType<'_>, arrow: &DataType) -> String {
 fn both_types_and_the_place_are_named() {
     let time = DataType::Timestamp(TimeUnit::Millisecond, None);
     let text = mismatch(&native(NativeType::BigInt), &time);
-    assert!(text.starts_with("Timestamp(ms) cannot be written as bigint, which takes whole"), "{text}");
+    assert!(
+        text.starts_with("Timestamp(ms) cannot be written as bigint, which takes whole"),
+        "{text}"
+    );
     let floats = DataType::List(Arc::new(Field::new("item", DataType::Boolean, true)));
     let text = mismatch(&list(native(NativeType::Int)), &floats);
     assert!(text.starts_with("in an element: Boolean cannot be written as int"), "{text}");

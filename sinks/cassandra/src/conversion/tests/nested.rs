@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::*;
-use arrow::datatypes::{DataType, Field, Int32Type, Float32Type};
+use arrow::datatypes::{DataType, Field, Float32Type, Int32Type};
 use scylla_cql_core::frame::response::result::{
     CollectionType, ColumnType, NativeType, UserDefinedType,
 };
@@ -17,10 +17,12 @@ fn ints(rows: Vec<Option<Vec<Option<i32>>>>) -> ArrayRef {
 }
 
 fn pair(first: ArrayRef, second: ArrayRef) -> StructArray {
-    let field = |name: &str, array: &ArrayRef| {
-        Arc::new(Field::new(name, array.data_type().clone(), true))
-    };
-    StructArray::from(vec![(field("a", &first), first.clone()), (field("B", &second), second.clone())])
+    let field =
+        |name: &str, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
+    StructArray::from(vec![
+        (field("a", &first), first.clone()),
+        (field("B", &second), second.clone()),
+    ])
 }
 
 fn some_pair() -> StructArray {
@@ -32,10 +34,8 @@ fn some_pair() -> StructArray {
 
 #[test]
 fn lists_and_sets() {
-    let values = [
-        CqlValue::List(vec![CqlValue::BigInt(1), CqlValue::BigInt(2)]),
-        CqlValue::List(vec![]),
-    ];
+    let values =
+        [CqlValue::List(vec![CqlValue::BigInt(1), CqlValue::BigInt(2)]), CqlValue::List(vec![])];
     let rows = ints(vec![Some(vec![Some(1), Some(2)]), Some(vec![])]);
     same(&list(native(NativeType::BigInt)), rows, &values);
     let set = ColumnType::Collection {
@@ -145,7 +145,11 @@ fn vectors() {
     let long = "x".repeat(300);
     builder.append_value([Some("a"), Some(long.as_str())]);
     let texts = ["a", long.as_str()].map(|it| CqlValue::Text(it.to_owned()));
-    same(&vector(NativeType::Text, 2), Arc::new(builder.finish()), &[CqlValue::Vector(texts.to_vec())]);
+    same(
+        &vector(NativeType::Text, 2),
+        Arc::new(builder.finish()),
+        &[CqlValue::Vector(texts.to_vec())],
+    );
     refused(&vector(NativeType::Int, 2), ints(vec![Some(vec![Some(1)])]), "1 elements");
     refused(&vector(NativeType::Int, 1), ints(vec![Some(vec![None])]), "null");
 }

@@ -78,7 +78,11 @@ fn numbers_with_a_point() {
     let typ = native(NativeType::Double);
     same(&typ, Arc::new(Float64Array::from(vec![-0.0])), &[CqlValue::Double(-0.0)]);
     same(&typ, Arc::new(Float32Array::from(vec![0.5])), &[CqlValue::Double(0.5)]);
-    same(&typ, Arc::new(Int64Array::from(vec![1 << 53])), &[CqlValue::Double(9.007_199_254_740_992e15)]);
+    same(
+        &typ,
+        Arc::new(Int64Array::from(vec![1 << 53])),
+        &[CqlValue::Double(9.007_199_254_740_992e15)],
+    );
     same(&typ, text(&["1e300"]), &[CqlValue::Double(1e300)]);
     refused(&typ, Arc::new(Int64Array::from(vec![(1 << 53) + 1])), "exactly");
     let typ = native(NativeType::Float);
@@ -145,7 +149,8 @@ fn times() {
     refused(&typ, text(&["tomorrow"]), "no time");
 
     let typ = native(NativeType::Date);
-    let days = [CqlValue::Date(CqlDate((1 << 31) - 1)), CqlValue::Date(CqlDate((1 << 31) + 19_874))];
+    let days =
+        [CqlValue::Date(CqlDate((1 << 31) - 1)), CqlValue::Date(CqlDate((1 << 31) + 19_874))];
     same(&typ, Arc::new(Date32Array::from(vec![-1, 19_874])), &days);
     same(&typ, text(&["1969-12-31", "2024-05-31"]), &days);
     same(&typ, Arc::new(TimestampMillisecondArray::from(vec![-1])), &days[..1]);
@@ -160,9 +165,8 @@ fn times() {
     refused(&typ, Arc::new(Time32SecondArray::from(vec![86_400])), "one day");
 
     let typ = native(NativeType::Duration);
-    let value = |months, days, nanoseconds| {
-        [CqlValue::Duration(CqlDuration { months, days, nanoseconds })]
-    };
+    let value =
+        |months, days, nanoseconds| [CqlValue::Duration(CqlDuration { months, days, nanoseconds })];
     let interval = IntervalMonthDayNano::new(-1, -2, -3);
     same(&typ, Arc::new(IntervalMonthDayNanoArray::from(vec![interval])), &value(-1, -2, -3));
     let interval = IntervalDayTime::new(1, 2);
@@ -179,7 +183,8 @@ fn times() {
 fn identifiers() {
     let uuid = "f47ac10b-58cc-4372-a567-0e02b2c3d479";
     let bytes = [
-        0xf4, 0x7a, 0xc1, 0x0b, 0x58, 0xcc, 0x43, 0x72, 0xa5, 0x67, 0x0e, 0x02, 0xb2, 0xc3, 0xd4, 0x79,
+        0xf4, 0x7a, 0xc1, 0x0b, 0x58, 0xcc, 0x43, 0x72, 0xa5, 0x67, 0x0e, 0x02, 0xb2, 0xc3, 0xd4,
+        0x79,
     ];
     let mut content = vec![0, 0, 0, 16];
     content.extend_from_slice(&bytes);
