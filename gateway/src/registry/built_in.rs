@@ -32,6 +32,7 @@ types! {
     sink "console" Sink "console-sink" forebay_console_sink::Console;
     sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;
     sink "blackhole" Sink "blackhole-sink" forebay_blackhole_sink::Blackhole;
+    sink "kafka" Sink "kafka-sink" forebay_kafka_sink::Kafka;
 }
 
 #[cfg(test)]
