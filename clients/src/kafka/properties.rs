@@ -109,7 +109,6 @@ const CONSUMER: &[(&str, &str)] = &[
     ("fetch.message.max.bytes", MEMORY),
     ("max.partition.fetch.bytes", MEMORY),
     ("fetch.max.bytes", MEMORY),
-    ("receive.message.max.bytes", MEMORY),
     ("max.poll.interval.ms", "it follows from the option `drain_timeout`"),
     ("session.timeout.ms", "the option `session_timeout` does"),
     ("topic.metadata.refresh.interval.ms", "the option `discover_interval` does"),
