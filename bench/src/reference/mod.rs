@@ -5,6 +5,7 @@
 
 mod files;
 mod http;
+pub(crate) mod kafka;
 mod output;
 mod socket;
 
@@ -21,6 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["json-parquet", from, to] => files::json_to_parquet(Path::new(from), Path::new(to)),
         ["socket-text", port, to] => socket::run(port.parse()?, Path::new(to)),
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
+        ["kafka-nowhere", brokers, topic, records] => kafka::run(brokers, topic, records.parse()?),
         _ => bail!("there is no such reference: {}", arguments.join(" ")),
     }
 }
