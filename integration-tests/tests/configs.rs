@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use forebay_integration_tests::servers::Kafka;
 use forebay_integration_tests::servers::kafka::Message;
+use forebay_integration_tests::servers::{Cassandra, Kafka};
 use forebay_integration_tests::{Client, Gateway, HttpClient, binary, port, visible, wait};
 use tempfile::TempDir;
 
@@ -22,6 +22,7 @@ const COVERED: &[&str] = &[
     "blackhole",
     "files-to-avro",
     "files-to-csv",
+    "generator-to-cassandra",
     "generator-to-console",
     "http-to-parquet",
     "json-to-memory",
@@ -144,6 +145,32 @@ fn generator_to_console() -> Result<()> {
     let gateway = copy.start()?;
     gateway.wait_for_words("sensor", LONG)?;
     stop_after(gateway, 1)
+}
+
+#[test]
+fn generator_to_cassandra() -> Result<()> {
+    let cassandra = Cassandra::shared()?;
+    let keyspace = cassandra.keyspace("config")?;
+    let changes = [
+        (ADMIN, "127.0.0.1:0"),
+        ("127.0.0.1:9042", &*cassandra.contact_points()[0]),
+        ("table = \"shop.", &*format!("table = \"{keyspace}.")),
+    ];
+    let copy = Copy::new("generator-to-cassandra", &changes)?;
+    let gateway = copy.start()?;
+    gateway.wait_for_words("there is no table", LONG)?;
+    // As the file's first lines say.
+    cassandra.execute(&format!(
+        "CREATE TABLE {keyspace}.orders_by_customer (customer text, id bigint, ts timestamp, \
+         symbol text, quantity int, price double, side text, PRIMARY KEY (customer, id))"
+    ))?;
+    gateway.wait_for_more_than(999, LONG)?;
+    let records = {
+        gateway.stop(LONG)?;
+        cassandra.count(&format!("{keyspace}.orders_by_customer"))?
+    };
+    ensure!(records >= 1_000, "{records} orders");
+    Ok(())
 }
 
 #[test]

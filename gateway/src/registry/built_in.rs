@@ -33,6 +33,8 @@ types! {
     sink "console" Sink "console-sink" forebay_console_sink::Console;
     sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;
     sink "blackhole" Sink "blackhole-sink" forebay_blackhole_sink::Blackhole;
+    sink "cassandra" Sink "cassandra-sink" forebay_cassandra_sink::Cassandra;
+    sink "kafka" Sink "kafka-sink" forebay_kafka_sink::Kafka;
 }
 
 #[cfg(test)]

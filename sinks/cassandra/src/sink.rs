@@ -26,11 +26,8 @@ const WINDOW_BYTES: usize = 16 << 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The pauses meanwhile.
-const PAUSES: Backoff = Backoff {
-    initial: Duration::from_millis(50),
-    max: Duration::from_secs(1),
-    jitter: 0.5,
-};
+const PAUSES: Backoff =
+    Backoff { initial: Duration::from_millis(50), max: Duration::from_secs(1), jitter: 0.5 };
 
 /// Writes rows to a table of Cassandra or ScyllaDB.
 pub struct CassandraSink {
@@ -60,7 +57,11 @@ impl CassandraSink {
     }
 
     /// Writes what is left of a batch.
-    async fn write_rest(&mut self, batch: &Batch, progress: &mut Progress) -> Result<(), SinkError> {
+    async fn write_rest(
+        &mut self,
+        batch: &Batch,
+        progress: &mut Progress,
+    ) -> Result<(), SinkError> {
         let Some(live) = &mut self.live else {
             return Err(SinkError::Disconnected("there is no connection".to_owned()));
         };
@@ -174,8 +175,7 @@ async fn judge(
 impl Sink for CassandraSink {
     async fn connect(&mut self) -> Result<(), SinkError> {
         self.live = None;
-        let session =
-            connection::connect(&self.settings, &self.name.keyspace, &self.base).await?;
+        let session = connection::connect(&self.settings, &self.name.keyspace, &self.base).await?;
         self.live = Some(Live::new(session, self.settings.clone(), self.name.clone())?);
         Ok(())
     }

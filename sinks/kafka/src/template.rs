@@ -87,7 +87,7 @@ impl Template {
                 Part::Column(name) => Cell::of(name, column(rows, name)?)?,
             });
         }
-        if let [Cell::Bytes(_, bytes)] = cells.as_slice() {
+        if let [Cell::Bytes(bytes)] = cells.as_slice() {
             return Ok(Filled(Shape::Bytes(*bytes)));
         }
         Ok(Filled(Shape::Cells(cells)))
@@ -117,14 +117,14 @@ enum Shape<'a> {
 
 enum Cell<'a> {
     Text(&'a str),
-    Bytes(&'a str, BytesColumn<'a>),
+    Bytes(BytesColumn<'a>),
     Told(&'a str, Cells<'a>),
 }
 
 impl<'a> Cell<'a> {
     fn of(name: &'a str, array: &'a dyn Array) -> Result<Self, String> {
         if let Some(bytes) = BytesColumn::of(array) {
-            return Ok(Self::Bytes(name, bytes));
+            return Ok(Self::Bytes(bytes));
         }
         let kind = array.data_type();
         if kind.is_nested() {
@@ -156,7 +156,7 @@ impl Filled<'_> {
         for cell in cells {
             match cell {
                 Cell::Text(text) => buffer.extend_from_slice(text.as_bytes()),
-                Cell::Bytes(_, column) => match column.get(row) {
+                Cell::Bytes(column) => match column.get(row) {
                     Some(bytes) => buffer.extend_from_slice(bytes),
                     None => return Ok(None),
                 },

@@ -63,7 +63,8 @@ pub async fn connect(
 pub async fn refresh(session: &Session) -> Result<(), SinkError> {
     match timeout(PATIENCE, session.refresh_metadata()).await {
         Err(_) => {
-            let text = format!("the cluster's schema cannot be read: no answer within {PATIENCE:?}");
+            let text =
+                format!("the cluster's schema cannot be read: no answer within {PATIENCE:?}");
             Err(SinkError::Transient(text))
         }
         Ok(Err(error)) => Err(unread(&error)),
@@ -105,8 +106,7 @@ fn builder(settings: &Settings, keyspace: &str, base: &Path) -> Result<SessionBu
         builder = builder.user(username, password.reveal());
     }
     if let Some(tls) = &settings.tls {
-        let connector =
-            tls.connector(base).map_err(|error| SinkError::Fatal(error.to_string()))?;
+        let connector = tls.connector(base).map_err(|error| SinkError::Fatal(error.to_string()))?;
         builder = builder.tls_context(Some(Arc::clone(connector.config())));
     }
     Ok(builder)

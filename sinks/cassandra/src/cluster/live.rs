@@ -104,7 +104,8 @@ impl Live {
     /// # Errors
     /// They do not fit the table, or the cluster cannot prepare statements now.
     pub async fn plan(&mut self, schema: &SchemaRef) -> Result<Arc<Plan>, SinkError> {
-        let known = self.plans.iter().find(|(known, _)| Arc::ptr_eq(known, schema) || known == schema);
+        let known =
+            self.plans.iter().find(|(known, _)| Arc::ptr_eq(known, schema) || known == schema);
         if let Some((_, plan)) = known {
             return Ok(plan.clone());
         }
@@ -140,7 +141,8 @@ impl Live {
             .columns
             .iter()
             .map(|mapped| {
-                let (column, field) = (&self.table.columns[mapped.column], schema.field(mapped.field));
+                let (column, field) =
+                    (&self.table.columns[mapped.column], schema.field(mapped.field));
                 let (name, typ) = (&column.name, cql::name(&column.typ));
                 format!("{name} {typ} <- {} {}", field.name(), field.data_type())
             })

@@ -90,8 +90,7 @@ impl Statements {
         let batch = batches.entry(rows).or_insert_with(|| {
             let typ = if *verb == Verb::Add { BatchType::Counter } else { BatchType::Unlogged };
             let one = || BatchStatement::PreparedStatement(PreparedStatement::clone(single));
-            let mut batch =
-                Batch::new_with_statements(typ, (0..rows).map(|_| one()).collect());
+            let mut batch = Batch::new_with_statements(typ, (0..rows).map(|_| one()).collect());
             batch.set_is_idempotent(*verb != Verb::Add);
             Arc::new(batch)
         });

@@ -1,9 +1,7 @@
 //! `varint` and `decimal`: numbers of any length.
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{
-    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
-};
+use arrow::datatypes::{DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type};
 
 use super::column::Encode;
 use super::text::Texts;

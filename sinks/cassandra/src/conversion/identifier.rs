@@ -28,8 +28,8 @@ pub fn uuid(array: &ArrayRef, is_timeuuid: bool) -> Option<Encode> {
         let text = texts.value(row);
         let start = out.len();
         let bare = text.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or(text);
-        let is_dashed = bare.len() == 36
-            && [8, 13, 18, 23].iter().all(|place| bare.as_bytes()[*place] == b'-');
+        let is_dashed =
+            bare.len() == 36 && [8, 13, 18, 23].iter().all(|place| bare.as_bytes()[*place] == b'-');
         let digits: String;
         let digits = if is_dashed {
             digits = bare.replace('-', "");

@@ -16,8 +16,7 @@ const DAY_MS: i64 = 86_400_000;
 const DAY_NS: i64 = 86_400_000_000_000;
 
 /// What `timestamp` takes.
-pub const TIMESTAMP_TAKES: &str =
-    "timestamps, dates, whole numbers (milliseconds since 1970), and text such as 2024-05-31T10:00:00Z";
+pub const TIMESTAMP_TAKES: &str = "timestamps, dates, whole numbers (milliseconds since 1970), and text such as 2024-05-31T10:00:00Z";
 /// What `date` takes.
 pub const DATE_TAKES: &str = "dates, timestamps (their day in UTC), and text such as 2024-05-31";
 /// What `time` takes.
@@ -143,8 +142,9 @@ pub fn time(array: &ArrayRef) -> Option<Encode> {
             let texts = Texts::of(array)?;
             Box::new(move |row, out| {
                 let text = texts.value(row);
-                let time: civil::Time =
-                    text.parse().map_err(|_| Bad::new(text, "is no time of day such as 10:30:00"))?;
+                let time: civil::Time = text
+                    .parse()
+                    .map_err(|_| Bad::new(text, "is no time of day such as 10:30:00"))?;
                 let seconds = i64::from(time.hour()) * 3600
                     + i64::from(time.minute()) * 60
                     + i64::from(time.second());

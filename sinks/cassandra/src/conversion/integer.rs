@@ -77,7 +77,9 @@ pub fn tinyint(array: &ArrayRef) -> Option<Encode> {
         let array = array.as_primitive::<Int8Type>().clone();
         return Some(Box::new(move |row, out| put(out, &array.value(row).to_be_bytes())));
     }
-    ranged(array, |number, out| Some(out.extend_from_slice(&i8::try_from(number).ok()?.to_be_bytes())))
+    ranged(array, |number, out| {
+        Some(out.extend_from_slice(&i8::try_from(number).ok()?.to_be_bytes()))
+    })
 }
 
 /// See [`tinyint`].
@@ -86,7 +88,9 @@ pub fn smallint(array: &ArrayRef) -> Option<Encode> {
         let array = array.as_primitive::<Int16Type>().clone();
         return Some(Box::new(move |row, out| put(out, &array.value(row).to_be_bytes())));
     }
-    ranged(array, |number, out| Some(out.extend_from_slice(&i16::try_from(number).ok()?.to_be_bytes())))
+    ranged(array, |number, out| {
+        Some(out.extend_from_slice(&i16::try_from(number).ok()?.to_be_bytes()))
+    })
 }
 
 /// See [`tinyint`].
@@ -95,7 +99,9 @@ pub fn int(array: &ArrayRef) -> Option<Encode> {
         let array = array.as_primitive::<Int32Type>().clone();
         return Some(Box::new(move |row, out| put(out, &array.value(row).to_be_bytes())));
     }
-    ranged(array, |number, out| Some(out.extend_from_slice(&i32::try_from(number).ok()?.to_be_bytes())))
+    ranged(array, |number, out| {
+        Some(out.extend_from_slice(&i32::try_from(number).ok()?.to_be_bytes()))
+    })
 }
 
 /// See [`tinyint`].
@@ -104,7 +110,9 @@ pub fn bigint(array: &ArrayRef) -> Option<Encode> {
         let array = array.as_primitive::<Int64Type>().clone();
         return Some(Box::new(move |row, out| put(out, &array.value(row).to_be_bytes())));
     }
-    ranged(array, |number, out| Some(out.extend_from_slice(&i64::try_from(number).ok()?.to_be_bytes())))
+    ranged(array, |number, out| {
+        Some(out.extend_from_slice(&i64::try_from(number).ok()?.to_be_bytes()))
+    })
 }
 
 fn put(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Bad> {

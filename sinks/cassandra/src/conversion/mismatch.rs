@@ -20,12 +20,7 @@ pub struct Mismatch {
 impl Mismatch {
     /// Two types, and the Arrow types that would fit.
     pub fn new(arrow: &DataType, cql: &ColumnType<'_>, takes: impl Into<String>) -> Self {
-        Self {
-            path: Vec::new(),
-            arrow: arrow.clone(),
-            cql: cql::name(cql),
-            takes: takes.into(),
-        }
+        Self { path: Vec::new(), arrow: arrow.clone(), cql: cql::name(cql), takes: takes.into() }
     }
 
     /// The same, seen from the type around it.

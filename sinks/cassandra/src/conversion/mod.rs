@@ -26,9 +26,9 @@ pub mod mismatch;
 pub mod native;
 pub mod nested;
 pub mod span;
-pub mod text;
 #[cfg(test)]
 mod tests;
+pub mod text;
 pub mod vector;
 pub mod vint;
 

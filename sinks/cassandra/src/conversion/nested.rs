@@ -99,9 +99,9 @@ pub fn encode(
         return Ok(Box::new(|_, _| Err(Bad::plain("the value is null"))));
     }
     match typ {
-        ColumnType::Collection { typ: CollectionType::List(of) | CollectionType::Set(of), .. } => {
-            sequence(typ, of, array, blob_text)
-        }
+        ColumnType::Collection {
+            typ: CollectionType::List(of) | CollectionType::Set(of), ..
+        } => sequence(typ, of, array, blob_text),
         ColumnType::Collection { typ: CollectionType::Map(key, value), .. } => {
             map(typ, key, value, array, blob_text)
         }
@@ -136,8 +136,8 @@ fn sequence(
     let lists = Lists::of(array)
         .filter(|lists| !matches!(lists, Lists::Map(..)))
         .ok_or_else(|| Mismatch::new(array.data_type(), typ, "lists"))?;
-    let column = Column::new(of, lists.values(), blob_text)
-        .map_err(|error| error.within("an element"))?;
+    let column =
+        Column::new(of, lists.values(), blob_text).map_err(|error| error.within("an element"))?;
     Ok(Box::new(move |row, out| {
         let range = lists.range(row);
         count(range.len(), out)?;

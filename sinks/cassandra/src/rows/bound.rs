@@ -129,8 +129,10 @@ impl Bound {
         let len = out.bytes.len() - start;
         let key = written.and_then(|key| {
             if len > self.max_row_bytes {
-                let text =
-                    format!("the row has {len} bytes, more than `max_row_bytes` ({})", self.max_row_bytes);
+                let text = format!(
+                    "the row has {len} bytes, more than `max_row_bytes` ({})",
+                    self.max_row_bytes
+                );
                 return Err(Reason::new("oversize", text));
             }
             Ok(key)
@@ -216,7 +218,10 @@ impl Bound {
             let before = out.len();
             named.write(row, NULL, out)?;
             if out.len() - before > MAX_KEY_BYTES + 4 {
-                let text = format!("`{}`, a part of the primary key, has more than 65535 bytes", named.name);
+                let text = format!(
+                    "`{}`, a part of the primary key, has more than 65535 bytes",
+                    named.name
+                );
                 return Err(Reason::new("oversize", text));
             }
             if index + 1 == self.partition_keys {
@@ -237,9 +242,10 @@ impl Bound {
         if self.time.as_ref().is_some_and(|time| time.is_null(row)) {
             return Err(Reason::new("write_time", "the field with the write time is null"));
         }
-        let micros = self.clock.micros(row).map_err(|bad| {
-            Reason::new("write_time", format!("the write time: {bad}"))
-        })?;
+        let micros = self
+            .clock
+            .micros(row)
+            .map_err(|bad| Reason::new("write_time", format!("the write time: {bad}")))?;
         match micros {
             Some(micros) => cell(&micros.to_be_bytes(), out),
             None => out.extend_from_slice(&UNSET),
@@ -248,7 +254,8 @@ impl Bound {
     }
 
     fn write_ttl(&self, row: usize, out: &mut Vec<u8>) -> Result<(), Reason> {
-        let Some((array, whole)) = self.ttl.as_ref().filter(|(array, _)| array.is_valid(row)) else {
+        let Some((array, whole)) = self.ttl.as_ref().filter(|(array, _)| array.is_valid(row))
+        else {
             out.extend_from_slice(&UNSET);
             return Ok(());
         };

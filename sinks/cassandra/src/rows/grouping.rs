@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn rows_of_a_partition_go_together_in_their_order() {
-        let encoded = encoded(&[(0, b'a', 9), (0, b'b', 9), (0, b'a', 9), (1, b'a', 9), (0, b'a', 9)]);
+        let encoded =
+            encoded(&[(0, b'a', 9), (0, b'b', 9), (0, b'a', 9), (1, b'a', 9), (0, b'a', 9)]);
         let requests = Requests::of(&encoded, 64, 1000);
         assert_eq!(requests.order, [0, 2, 4, 1, 3]);
         let shapes: Vec<_> =

@@ -74,9 +74,7 @@ impl Refusal {
             RequestAttemptError::RepreparedIdChanged { .. }
             | RequestAttemptError::RepreparedIdMissingInBatch
             | RequestAttemptError::SerializationError(_)
-            | RequestAttemptError::CqlRequestSerialization(_) => {
-                (Class::Stale, error.to_string())
-            }
+            | RequestAttemptError::CqlRequestSerialization(_) => (Class::Stale, error.to_string()),
             _ => (Class::Failed, error.to_string()),
         };
         Self { class, text }

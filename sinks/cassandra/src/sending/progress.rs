@@ -69,15 +69,18 @@ impl Progress {
     #[must_use]
     pub fn is_of(&self, batch: &Batch) -> bool {
         let (ours, theirs) = (&self.batch, batch);
-        (ours.id, ours.time_ms, ours.chunks.len()) == (theirs.id, theirs.time_ms, theirs.chunks.len())
+        (ours.id, ours.time_ms, ours.chunks.len())
+            == (theirs.id, theirs.time_ms, theirs.chunks.len())
             && ours.lineage == theirs.lineage
             && ours.chunks.iter().zip(&theirs.chunks).all(|(ours, theirs)| {
                 let (ours, theirs) = (&ours.columns, &theirs.columns);
                 ours.num_rows() == theirs.num_rows()
                     && ours.num_columns() == theirs.num_columns()
-                    && ours.columns().iter().zip(theirs.columns()).all(|(ours, theirs)| {
-                        ours.to_data().ptr_eq(&theirs.to_data())
-                    })
+                    && ours
+                        .columns()
+                        .iter()
+                        .zip(theirs.columns())
+                        .all(|(ours, theirs)| ours.to_data().ptr_eq(&theirs.to_data()))
             })
     }
 

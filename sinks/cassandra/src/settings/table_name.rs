@@ -73,7 +73,8 @@ mod tests {
             let name: TableName = text.parse().unwrap();
             assert_eq!((name.keyspace.as_str(), name.table.as_str()), (keyspace, table), "{text}");
         }
-        for text in ["", "orders", "shop.", ".orders", "a.b.c", "a b.c", "\"a.b", "a.\"\"", "a.b "] {
+        for text in ["", "orders", "shop.", ".orders", "a.b.c", "a b.c", "\"a.b", "a.\"\"", "a.b "]
+        {
             assert!(text.parse::<TableName>().is_err(), "{text}");
         }
     }

@@ -50,8 +50,6 @@ impl Table {
     /// Whether the table counts.
     #[must_use]
     pub fn is_counter(&self) -> bool {
-        self.columns
-            .iter()
-            .any(|column| column.typ == ColumnType::Native(NativeType::Counter))
+        self.columns.iter().any(|column| column.typ == ColumnType::Native(NativeType::Counter))
     }
 }

@@ -85,8 +85,7 @@ impl Mapping {
     /// How many of the columns stand in the partition key; they are the first.
     #[must_use]
     pub fn partition_keys(&self, table: &Table) -> usize {
-        let is_partition =
-            |mapped: &&Mapped| table.columns[mapped.column].role == Role::Partition;
+        let is_partition = |mapped: &&Mapped| table.columns[mapped.column].role == Role::Partition;
         self.columns.iter().filter(is_partition).count()
     }
 }
@@ -95,8 +94,8 @@ impl Search<'_> {
     fn field(&self, name: &str) -> Option<usize> {
         let fields = self.schema.fields();
         fields.iter().position(|field| field.name() == name).or_else(|| {
-            let mut alike = (0..fields.len())
-                .filter(|index| fields[*index].name().eq_ignore_ascii_case(name));
+            let mut alike =
+                (0..fields.len()).filter(|index| fields[*index].name().eq_ignore_ascii_case(name));
             alike.next().filter(|_| alike.next().is_none())
         })
     }
@@ -106,7 +105,8 @@ impl Search<'_> {
         let Some(index) = self.field(name) else {
             let known = self.schema.fields().iter().map(|field| field.name().as_str());
             let question = nearest::question(name, known);
-            self.problems.push(format!("`{option}` names the field `{name}`, which is not there{question}"));
+            self.problems
+                .push(format!("`{option}` names the field `{name}`, which is not there{question}"));
             return None;
         };
         let typ = self.schema.field(index).data_type();
@@ -124,7 +124,9 @@ impl Search<'_> {
         };
         let (write_time, position) = match &self.settings.write_time {
             WriteTime::Field { field, position, .. } => {
-                let is_time = |typ: &DataType| is_whole(typ) || instant::timestamps(&new_empty_array(typ)).is_some();
+                let is_time = |typ: &DataType| {
+                    is_whole(typ) || instant::timestamps(&new_empty_array(typ)).is_some()
+                };
                 let time = self.named("write_time", field, is_time);
                 let position = position.as_ref();
                 (time, position.and_then(|name| self.named("write_time.position", name, is_whole)))
@@ -137,7 +139,10 @@ impl Search<'_> {
                     is_whole(typ)
                         || matches!(
                             typ,
-                            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Boolean
+                            DataType::Utf8
+                                | DataType::LargeUtf8
+                                | DataType::Utf8View
+                                | DataType::Boolean
                         )
                 };
                 self.named("delete", field, is_marker)
@@ -197,7 +202,9 @@ impl Search<'_> {
                 Role::Clustering => !is_mapped(*index) && !is_static,
                 Role::Static | Role::Regular => false,
             })
-            .map(|(_, column)| format!("no field fills `{}`, a part of the primary key", column.name))
+            .map(|(_, column)| {
+                format!("no field fills `{}`, a part of the primary key", column.name)
+            })
             .collect();
         self.problems.extend(missing);
     }
@@ -213,7 +220,8 @@ impl Search<'_> {
                     .to_owned(),
             );
         }
-        let is_counter = |column: &TableColumn| column.typ == ColumnType::Native(NativeType::Counter);
+        let is_counter =
+            |column: &TableColumn| column.typ == ColumnType::Native(NativeType::Counter);
         if !columns.iter().any(|mapped| is_counter(&self.table.columns[mapped.column])) {
             self.problems.push("no field fills any of its counters".to_owned());
         }

@@ -3,9 +3,8 @@
 /// A question with the name that is most like one that is not there; empty if none is.
 #[must_use]
 pub fn question<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let likeness = |known: &str| {
-        strsim::jaro_winkler(&name.to_ascii_lowercase(), &known.to_ascii_lowercase())
-    };
+    let likeness =
+        |known: &str| strsim::jaro_winkler(&name.to_ascii_lowercase(), &known.to_ascii_lowercase());
     known
         .map(|known| (likeness(known), known))
         .filter(|(likeness, _)| *likeness > 0.8)
