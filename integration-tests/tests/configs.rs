@@ -27,6 +27,7 @@ const COVERED: &[&str] = &[
     "http-to-parquet",
     "json-to-memory",
     "kafka-to-cassandra",
+    "kafka-to-files",
     "quickstart",
     "socket-to-files",
 ];
@@ -287,4 +288,34 @@ fn json_to_memory() -> Result<()> {
     gateway.wait_for_more_than(0, LONG)?;
     ensure!(gateway.words().contains("\"dead_letters\":0"), "{}", gateway.last_words());
     gateway.stop(LONG)
+}
+
+#[test]
+fn kafka_to_files() -> Result<()> {
+    let kafka = Kafka::shared()?;
+    let topic = kafka.topic("orders", 3)?;
+    let (brokers, topics) = (format!("{:?}", kafka.bootstrap()), format!("[\"{topic}\"]"));
+    let changes = [
+        (ADMIN, "127.0.0.1:0"),
+        ("\"127.0.0.1:9092\"", brokers.as_str()),
+        ("[\"orders\"]                 ", topics.as_str()),
+    ];
+    let copy = Copy::new("kafka-to-files", &changes)?;
+    let order = |id: u32| {
+        let text = format!(
+            r#"{{"id":{id},"ts":"2026-01-31T10:00:00Z","customer":"c{id}","symbol":"ABC","quantity":3,"price":1.5,"side":"B"}}"#
+        );
+        Message::new(format!("c{id}"), text)
+    };
+    kafka.produce(&topic, (0..500).map(order))?;
+    let gateway = copy.start()?;
+    stop_after(gateway, 500)?;
+    let orders = visible::values(&copy.data("kafka-to-files/orders"))?;
+    let orders: Vec<_> = orders.iter().flat_map(|(_, values)| values).collect();
+    ensure!(orders.len() == 500, "{} orders", orders.len());
+    ensure!(orders[0]["timestamp"].is_string() && orders[0]["quantity"] == 3, "{}", orders[0]);
+    // The lag is for other tools to see.
+    let told: i64 = kafka.committed("forebay-orders", &topic)?.iter().flatten().sum();
+    ensure!(told == 500, "the group was told {told}");
+    Ok(())
 }

@@ -18,6 +18,7 @@ cargo xtask HABIT
   ci           check, then test: what a change has to pass
   docs         writes the generated reference pages in docs/ anew
   bench NAME   a benchmark beside its bare reference; `bench list` names them
+  servers      fetches the servers that tests run against, before the tests do
   deny         licences, bans and sources of all dependencies (needs cargo-deny)
   quickstart   builds for speed and runs configs/quickstart.toml";
 
@@ -25,10 +26,11 @@ cargo xtask HABIT
 pub(crate) fn run(habit: &str, arguments: &[String]) -> ExitCode {
     match habit {
         "check" => journey::run(habit, check_steps()),
-        "test" => counted(habit, vec![build_step()], arguments),
-        "ci" => counted(habit, check_steps(), arguments),
+        "test" => counted(habit, vec![build_step(), servers_step()], arguments),
+        "ci" => counted(habit, ci_steps(), arguments),
         "docs" => journey::run(habit, docs_steps()),
         "bench" => journey::run(habit, bench_steps(arguments)),
+        "servers" => journey::run(habit, vec![build_step(), servers_step()]),
         "deny" => journey::run(habit, vec![Step::new("cargo deny", deny)]),
         "quickstart" => journey::run(habit, quickstart_steps()),
         "help" | "--help" | "-h" => {
@@ -83,6 +85,20 @@ fn check_steps() -> Vec<Step> {
 /// the crash tests run is the one that stands here afterwards.
 fn build_step() -> Step {
     Step::new("build", || Program::cargo(["build", "--workspace", "--all-targets"]).run())
+}
+
+/// Real servers: a download of 250 MiB the first time, some seconds after that.
+fn servers_step() -> Step {
+    Step::new("servers", || {
+        let program = place::profile_folder()?.join("forebay-test-servers");
+        Program::new("forebay-test-servers", program, [""; 0]).run()
+    })
+}
+
+fn ci_steps() -> Vec<Step> {
+    let mut steps = check_steps();
+    steps.push(servers_step());
+    steps
 }
 
 fn test(arguments: &[String], counter: &Cell<Option<Tally>>) -> Result<(), String> {
