@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Way { name: "json-json", decoding: schema.clone(), format: "json", record: input::order },
         Way { name: "json-parquet", decoding: schema, format: "parquet", record: input::order },
     ] {
-        println!("{}", compare(&way, options)?.row(way.name, 0.7));
+        println!("{}", compare(&way, options)?.row(way.name, "0.7"));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod files_to_files;
 mod http_to_files;
 mod idle;
 mod memory;
+mod receiving;
 mod socket_to_files;
 mod startup;
 
