@@ -15,12 +15,30 @@ pub type BatchId = u64;
 pub struct Batch {
     /// Its number.
     pub id: BatchId,
+    /// When it was planned, in milliseconds since the Unix epoch: the same when it comes again
+    /// after a crash.
+    pub time_ms: u64,
+    /// Which life of the checkpoint the number belongs to: numbers begin anew, under another
+    /// lineage, when a checkpoint is deleted.
+    pub lineage: Arc<str>,
     /// Its rows. Chunks may differ in schema when a pipeline has several sources and no
     /// transform. A row is named by the index of its chunk and its index within.
     pub chunks: Vec<Rows>,
 }
 
 impl Batch {
+    /// A batch that no checkpoint planned: time 0, no lineage.
+    #[must_use]
+    pub fn new(id: BatchId, chunks: Vec<Rows>) -> Self {
+        Self { id, time_ms: 0, lineage: Arc::default(), chunks }
+    }
+
+    /// The same batch with other rows.
+    #[must_use]
+    pub fn with_chunks(&self, chunks: Vec<Rows>) -> Self {
+        Self { chunks, lineage: self.lineage.clone(), ..*self }
+    }
+
     /// How many rows all chunks have together.
     #[must_use]
     pub fn num_rows(&self) -> usize {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 
 use crate::dead_letter::Reason;
 
@@ -12,6 +13,11 @@ use crate::dead_letter::Reason;
 pub trait Decode: Send + Sync {
     /// The schema of what comes out, if it is known before the first record.
     fn schema(&self) -> Option<SchemaRef>;
+
+    /// What has to be fetched before records can be decoded; `None` if the records are enough.
+    fn prepare(&self) -> Option<&dyn Prepare> {
+        None
+    }
 
     /// Decodes the records of one slice. A record that cannot be decoded is listed in
     /// [`Decoded::rejected`] and never takes its neighbours with it.
@@ -26,6 +32,19 @@ pub trait Decode: Send + Sync {
     fn raw(&self) -> Option<RawColumns> {
         None
     }
+}
+
+/// What a decoder fetches from elsewhere before it can decode: the schemas of a registry, say.
+#[async_trait]
+pub trait Prepare: Send + Sync {
+    /// Returns when all that decoding these records needs is at hand, or is known not to exist.
+    /// The engine calls it before each [`decode`](Decode::decode), so it answers at once when
+    /// nothing is missing.
+    ///
+    /// # Errors
+    /// Why it cannot be fetched now. It is tried again, with back-off, until it can, and the
+    /// pipeline waits meanwhile.
+    async fn prepare(&self, records: &RecordBatch) -> Result<(), String>;
 }
 
 /// The raw columns that a decoder takes.

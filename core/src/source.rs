@@ -30,6 +30,11 @@ pub trait Source: Send {
         false
     }
 
+    /// Whose word on positions counts when the pipeline starts.
+    fn positions(&self) -> Positions {
+        Positions::Checkpoint
+    }
+
     /// The first I/O. The engine calls it again, with back-off, until it succeeds, and again
     /// after [`SourceError::Disconnected`].
     ///
@@ -53,7 +58,9 @@ pub trait Source: Send {
 
     /// Reads what is there, up to the grants, and at the latest until `deadline`. It may take
     /// less than granted, never more, and does not wait for records to arise. Slices of one
-    /// split come in order and without gaps; empty ones are left out.
+    /// split come in order and without gaps. A slice without records says that none stand
+    /// between its ends and never will (the marker of a transaction, say), so that reading goes on
+    /// behind them; where nothing was read and nothing is known, there is no slice.
     ///
     /// # Errors
     /// See [`SourceError`]. Nothing counts as read then.
@@ -103,6 +110,19 @@ pub trait Source: Send {
     fn observe(&self) -> Option<Arc<dyn Observe>> {
         None
     }
+}
+
+/// Whose word on positions counts when a pipeline starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Positions {
+    /// The checkpoint's: this gateway has the source to itself. What was planned and not
+    /// committed is read again, the very same ranges.
+    Checkpoint,
+    /// The source's: splits move between gateways, and where one stands is known to its last
+    /// owner. Nothing is read again from plans; each split begins where the source says, so the
+    /// source must name it with a [generation](SplitStatus::generation) above all that it named
+    /// before, also in earlier runs.
+    Source,
 }
 
 /// What the checkpoint knows of a source when it connects.

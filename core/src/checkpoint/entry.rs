@@ -37,6 +37,10 @@ pub struct Opened {
     pub pipeline: Arc<str>,
     /// Rises by one with each opening.
     pub epoch: u64,
+    /// Made when the log was begun, and unlike that of any other log: what tells batch 7 of this
+    /// checkpoint from batch 7 of one that was deleted.
+    #[serde(default)]
+    pub lineage: Arc<str>,
     /// Who opened it: host and process.
     pub owner: String,
     /// When, in milliseconds since the Unix epoch.
@@ -57,6 +61,16 @@ pub struct Plan {
     pub time_ms: u64,
     /// What it is made of.
     pub ranges: Vec<Range>,
+}
+
+impl Plan {
+    /// The end of the time that the batch takes up: its own, and a millisecond for each thousand
+    /// records, in milliseconds since the Unix epoch. The next batch is planned no earlier.
+    #[must_use]
+    pub fn until_ms(&self) -> u64 {
+        let records = self.ranges.iter().map(|range| range.records).fold(0, u64::saturating_add);
+        self.time_ms.saturating_add(records.div_ceil(1_000)).saturating_add(1)
+    }
 }
 
 /// All batches up to one are durable in all sinks.

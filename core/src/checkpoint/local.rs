@@ -215,6 +215,7 @@ fn open(folder: &Path, pipeline: &str, now_ms: u64) -> Result<LocalCheckpoint, C
         version: Opened::VERSION,
         pipeline: pipeline.into(),
         epoch,
+        lineage: lineage(&ledger, now_ms),
         owner: format!("{}:{}", owner.host, owner.pid),
         time_ms: now_ms,
     };
@@ -230,6 +231,15 @@ fn open(folder: &Path, pipeline: &str, now_ms: u64) -> Result<LocalCheckpoint, C
         writer: Arc::new(Mutex::new(writer)),
         writing: false,
     })
+}
+
+/// The lineage of a log: kept from the opening before, or made.
+fn lineage(ledger: &Ledger, now_ms: u64) -> Arc<str> {
+    let kept = &ledger.opened.lineage;
+    match kept.is_empty() {
+        true => format!("{now_ms:x}-{:08x}", fastrand::u32(..)).into(),
+        false => kept.clone(),
+    }
 }
 
 /// Locks the folder.

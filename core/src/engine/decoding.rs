@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
+use crate::backoff::Backoff;
 use crate::batch::{Origin, Rows, Slice};
 use crate::dead_letter::DeadLetter;
 use crate::decode::Decode;
 
 use super::failure::Failure;
 use super::letters::Postmark;
+use super::report::Reporter;
 
 /// Records that one worker decodes at a time: large enough to be worth a thread, small enough
 /// that several threads share a large slice.
@@ -28,12 +31,53 @@ pub(super) struct Decoded {
     pub(super) letters: Vec<DeadLetter>,
 }
 
+/// The decoder of each source, and what is needed to wait for what a decoder fetches.
+#[derive(Clone)]
+pub(super) struct Decoders {
+    pub(super) by_source: Arc<BTreeMap<Arc<str>, Arc<dyn Decode>>>,
+    pub(super) backoff: Backoff,
+    pub(super) reporter: Arc<Reporter>,
+    pub(super) cancel: CancellationToken,
+}
+
+impl Decoders {
+    fn of(&self, source: &str) -> Result<&dyn Decode, Failure> {
+        let decoder = self.by_source.get(source).map(AsRef::as_ref);
+        decoder.ok_or_else(|| Failure::fatal(source, "there is no decoder for this source"))
+    }
+
+    /// Fetches what decoding a slice needs, however long that takes.
+    async fn prepare(&self, slice: &Slice) -> Result<(), Failure> {
+        let source = &slice.range.source;
+        let Some(prepare) = self.of(source)?.prepare() else { return Ok(()) };
+        let mut failures = 0;
+        while let Err(error) = prepare.prepare(&slice.records).await {
+            failures += 1;
+            if failures == 1 {
+                tracing::warn!(%source, error, "records cannot be decoded yet; trying again");
+            }
+            self.reporter.waiting(source, &error);
+            tokio::select! {
+                () = self.cancel.cancelled() => return Err(Failure::Cancelled),
+                () = tokio::time::sleep(self.backoff.pause(failures, fastrand::f64())) => {}
+            }
+        }
+        if failures > 0 {
+            self.reporter.recovered(source);
+        }
+        Ok(())
+    }
+}
+
 /// Decodes the slices of a batch.
 pub(super) async fn decode(
     slices: Vec<Slice>,
-    decoders: Arc<BTreeMap<Arc<str>, Arc<dyn Decode>>>,
+    decoders: Decoders,
     postmark: Postmark,
 ) -> Result<Decoded, Failure> {
+    for slice in &slices {
+        decoders.prepare(slice).await?;
+    }
     let bytes: u64 = slices.iter().map(|slice| slice.range.bytes).sum();
     let portions = portions(slices);
     let mut parts: Vec<Option<Part>> = Vec::new();
@@ -99,16 +143,13 @@ fn portions(slices: Vec<Slice>) -> Vec<Vec<Slice>> {
 
 fn decode_portion(
     portion: Vec<Slice>,
-    decoders: &BTreeMap<Arc<str>, Arc<dyn Decode>>,
+    decoders: &Decoders,
     postmark: &Postmark,
 ) -> Result<Part, Failure> {
     let decode_slice = |slice: Slice| {
         let source = slice.range.source.clone();
-        let decoder = decoders
-            .get(&source)
-            .ok_or_else(|| Failure::fatal(&source, "there is no decoder for this source"))?;
-        let decoded =
-            decoder.decode(&slice.records).map_err(|error| Failure::fatal(&source, error))?;
+        let decoded = decoders.of(&source)?.decode(&slice.records);
+        let decoded = decoded.map_err(|error| Failure::fatal(&source, error))?;
         let letters = decoded
             .rejected
             .into_iter()

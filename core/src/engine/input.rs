@@ -12,8 +12,11 @@ use crate::checkpoint::SourceLedger;
 use crate::flow::Limits;
 use crate::position::Position;
 use crate::range::Range;
-use crate::source::{Committed, Resume, Source, SourceError};
+use crate::source::{Committed, Positions, Resume, Source, SourceError};
 use crate::split::{Grant, SplitId, SplitPhase, SplitStatus};
+
+/// The longest pause while a source that is still connected mends itself.
+const MENDING_PAUSE: Duration = Duration::from_secs(2);
 
 /// A source as it is handed to a pipeline.
 pub struct InputParts {
@@ -79,16 +82,17 @@ impl Input {
     /// Forgets what an earlier attempt read and begins from what the checkpoint holds.
     pub(super) fn begin(&mut self, ledger: Option<&SourceLedger>, now: Instant) {
         let known = ledger.cloned().unwrap_or_default();
-        self.next = known
-            .positions
-            .iter()
-            .map(|(split, at)| (split.clone(), at.position.clone()))
-            .collect();
-        self.generations =
-            known.positions.iter().map(|(split, at)| (split.clone(), at.generation)).collect();
-        self.resume =
-            Resume { committed: self.next.clone(), finished: known.finished.into_iter().collect() };
-        self.drained = self.resume.finished.iter().cloned().collect();
+        let positions = known.positions.iter();
+        let committed = positions.map(|(split, at)| (split.clone(), at.position.clone())).collect();
+        let finished = known.finished.into_iter().collect();
+        self.resume = Resume { committed, finished };
+        (self.next, self.generations, self.drained) = Default::default();
+        if self.source.positions() == Positions::Checkpoint {
+            self.next.clone_from(&self.resume.committed);
+            let positions = known.positions.into_iter();
+            self.generations = positions.map(|(split, at)| (split, at.generation)).collect();
+            self.drained.extend(self.resume.finished.iter().cloned());
+        }
         self.untold.clear();
         self.released.clear();
         self.status.clear();
@@ -203,6 +207,9 @@ impl Input {
     ) -> Result<Vec<Slice>, SourceError> {
         let answer = self.source.read(grants, deadline).await;
         let slices = self.settle_link(answer, backoff)?.unwrap_or_default();
+        for gap in slices.iter().filter(|s| s.range.records == 0 && !s.range.last) {
+            self.next.insert(gap.range.split.clone(), gap.range.until.clone());
+        }
         let slices: Vec<Slice> =
             slices.into_iter().filter(|s| s.range.records > 0 || s.range.last).collect();
         for slice in &slices {
@@ -347,7 +354,11 @@ impl Input {
             Err(error) => return Err(error),
         };
         self.link.failures += 1;
-        let pause: Duration = backoff.pause(self.link.failures, fastrand::f64());
+        let mut pause: Duration = backoff.pause(self.link.failures, fastrand::f64());
+        if connected {
+            // What stays connected mends itself, and should be read again soon after it did.
+            pause = pause.min(MENDING_PAUSE);
+        }
         self.link.connected = connected;
         self.link.retry_at = Some(Instant::now() + pause);
         if self.link.error.as_ref() != Some(&error) {

@@ -267,5 +267,5 @@ fn only(batch: &Batch, rows: &[Rejected]) -> Result<Batch, arrow::error::ArrowEr
         )?;
         chunks.push(Rows { columns, origin });
     }
-    Ok(Batch { id: batch.id, chunks })
+    Ok(batch.with_chunks(chunks))
 }

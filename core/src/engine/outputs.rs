@@ -89,7 +89,7 @@ impl Outputs {
         }
         if !letters.is_empty() {
             outcome.letters = letters.len() as u64;
-            self.write_letters(batch.id, &letters, postmark).await?;
+            self.write_letters(batch, &letters, postmark).await?;
         }
         outcome.settled = self.settle(false).await?;
         Ok(outcome)
@@ -97,13 +97,13 @@ impl Outputs {
 
     async fn write_letters(
         &mut self,
-        id: u64,
+        batch: &Batch,
         letters: &[DeadLetter],
         postmark: &Postmark,
     ) -> Result<(), Failure> {
         let columns =
             to_columns(letters).map_err(|error| Failure::fatal(&self.letters.name, error))?;
-        let batch = Batch { id, chunks: vec![Rows { columns, origin: None }] };
+        let batch = batch.with_chunks(vec![Rows { columns, origin: None }]);
         let delivery = self.letters.write(&batch, postmark, &self.around).await?;
         match delivery.letters.first() {
             None => Ok(()),

@@ -56,7 +56,7 @@ impl OpenCheckpoint for MemoryCheckpoint {
     async fn open(&self) -> Result<Box<dyn Checkpoint>, CheckpointError> {
         let ledger = self.with(|shared| {
             let epoch = shared.ledger.opened.epoch + 1;
-            let opened = Opened { epoch, ..Opened::default() };
+            let opened = Opened { epoch, lineage: "memory".into(), ..Opened::default() };
             shared.ledger.apply(Entry::Opened(opened))?;
             shared.synced = shared.ledger.clone();
             Ok(shared.ledger.clone())

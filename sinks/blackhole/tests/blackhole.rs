@@ -20,7 +20,7 @@ fn batch(id: u64, chunks: &[i64]) -> Batch {
             Rows { columns, origin: None }
         })
         .collect();
-    Batch { id, chunks }
+    Batch::new(id, chunks)
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn write_for_ever(folder: &Path) -> Outcome {
         let part = Arc::new(Int64Array::from_iter_values((0..BATCH_ROWS).map(|row| row % 3)));
         let columns = RecordBatch::try_from_iter([("id", ids), ("part", part as ArrayRef)])?;
         println!("write");
-        sink.write(&Batch { id, chunks: vec![Rows { columns, origin: None }] }).await?;
+        sink.write(&Batch::new(id, vec![Rows { columns, origin: None }])).await?;
         rows += BATCH_ROWS;
         println!("settle");
         if let Some(receipt) = sink.settle(id.is_multiple_of(3)).await? {

@@ -24,7 +24,7 @@ mod memory {
 
     fn batch(id: u64, columns: Vec<RecordBatch>) -> Batch {
         let rows = |columns| Rows { columns, origin: None };
-        Batch { id, chunks: columns.into_iter().map(rows).collect() }
+        Batch::new(id, columns.into_iter().map(rows).collect())
     }
 
     fn numbers(range: std::ops::Range<i64>) -> RecordBatch {

@@ -369,3 +369,15 @@ async fn a_caller_that_gave_up_in_mid_write_has_to_open_again() {
     };
     assert_eq!(found.ledger().pending.len(), 1);
 }
+
+#[tokio::test]
+async fn a_lineage_lasts_as_long_as_its_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = open(folder.path()).await.expect("opened").ledger().opened.lineage.clone();
+    let second = open(folder.path()).await.expect("opened").ledger().opened.lineage.clone();
+    assert!(!first.is_empty());
+    assert_eq!(first, second);
+    fs::remove_file(folder.path().join("log")).expect("removed");
+    let third = open(folder.path()).await.expect("opened").ledger().opened.lineage.clone();
+    assert_ne!(first, third);
+}

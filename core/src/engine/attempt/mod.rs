@@ -3,12 +3,12 @@
 mod finishing;
 mod recording;
 mod starting;
+mod work;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -29,12 +29,18 @@ use super::inputs::{Inputs, Reading};
 use super::outputs::{Outcome, Outputs, Receipts};
 use super::report::Reporter;
 use super::settings::Settings;
+use super::tuning::Tuner;
+use work::{Desk, Work};
 
 /// How often a sink that gathers is asked, while nothing is written, whether it is time to settle.
 const SETTLE_CHECK: Duration = Duration::from_millis(100);
 
 /// How long commits that are no hurry may wait for one another, so that one sync serves all.
 const SYNC_EVERY: Duration = Duration::from_millis(100);
+
+/// How often the sources of a pipeline that is paused are asked for their splits, which some need
+/// to stay in touch with their system.
+const PAUSED_CHECK: Duration = Duration::from_millis(200);
 
 /// The pause after a read that found nothing although there should have been something.
 const EMPTY_PAUSE: Duration = Duration::from_millis(5);
@@ -77,10 +83,14 @@ pub(super) struct Attempt {
     transform: Option<Box<dyn Transform>>,
     is_stateful: bool,
     has_transform: bool,
-    work: JoinSet<Done>,
+    work: Work,
+    /// Where work goes that belongs to no batch, and the next read: by the last batch's size.
+    desk: Desk,
     flights: VecDeque<Flight>,
     replays: VecDeque<Plan>,
     controller: Option<Controller>,
+    tuner: Tuner,
+    paused: bool,
     /// When the next tick is due, in milliseconds since the Unix epoch.
     tick_ms: u64,
     /// When the batch that is being read was due.
@@ -119,7 +129,12 @@ enum Done {
 }
 
 impl Attempt {
-    pub(super) fn new(context: Context, checkpoint: Box<dyn Checkpoint>, parts: Parts) -> Self {
+    pub(super) fn new(
+        context: Context,
+        checkpoint: Box<dyn Checkpoint>,
+        tuner: Tuner,
+        parts: Parts,
+    ) -> Self {
         let settings = &context.settings;
         let controller =
             settings.backpressure.as_ref().map(|it| Controller::new(it, settings.period()));
@@ -129,13 +144,16 @@ impl Attempt {
             tick_ms: settings.trigger.next_tick_ms(now_ms).unwrap_or(now_ms),
             due_ms: now_ms,
             controller,
+            paused: false,
+            tuner,
             checkpoint,
             inputs: Some(parts.inputs),
             outputs: Some(parts.outputs),
             has_transform: parts.transform.is_some(),
             is_stateful: parts.transform.as_ref().is_some_and(|it| it.snapshot().is_some()),
             transform: parts.transform,
-            work: JoinSet::new(),
+            work: Work::new(),
+            desk: Desk::Here,
             flights: VecDeque::new(),
             replays: VecDeque::new(),
             not_before: Instant::now(),
@@ -186,7 +204,7 @@ impl Attempt {
 
     /// Waits for the tasks that are under way, and takes back what they were lent.
     async fn collect(&mut self) {
-        while let Some(done) = self.work.join_next().await {
+        while let Some(done) = self.work.next().await {
             match done {
                 Ok(
                     Done::Read(inputs, _) | Done::Replayed(inputs, _, _) | Done::Told(inputs, _),
@@ -208,6 +226,7 @@ impl Attempt {
         self.recover().await?;
         let stop = self.context.stop.clone();
         loop {
+            self.note_pause();
             self.start_what_can_start();
             if self.is_done() {
                 return Ok(());
@@ -221,12 +240,13 @@ impl Attempt {
             tokio::select! {
                 biased;
                 () = stop.cancelled(), if !self.draining => self.drain(),
-                Some(done) = self.work.join_next() => {
+                Some(done) = self.work.next() => {
                     let done = done.map_err(|error| {
                         Failure::fatal("engine", format!("a task broke down: {error}"))
                     })?;
                     self.take_back(done).await?;
                 }
+                () = self.tuner.changed() => self.not_before = Instant::now(),
                 () = sleep_until(tick), if may_read && !is_waiting_for_data => self.start_read(),
                 () = wait_for_data(self.inputs.as_mut(), not_before), if may_read && is_waiting_for_data => {
                     self.due_ms = self.context.clock.now_ms();
@@ -250,7 +270,20 @@ impl Attempt {
     async fn recover(&mut self) -> Result<(), Failure> {
         self.context.reporter.enter(PipelineState::Starting);
         let ledger = self.checkpoint.ledger();
-        self.replays = ledger.pending.clone();
+        if let Some(inputs) = &self.inputs {
+            // A batch that comes again with fewer records is another batch: it is later than all
+            // that was planned, and so are those after it.
+            let mut later = None;
+            for plan in &ledger.pending {
+                let mut replay = inputs.to_replay(plan.clone());
+                if later.is_some() || replay.ranges.len() < plan.ranges.len() {
+                    let now_ms = ledger.plan_time_ms(self.context.clock.now_ms());
+                    replay.time_ms = now_ms.max(later.unwrap_or(0));
+                    later = Some(replay.until_ms());
+                }
+                self.replays.push_back(replay);
+            }
+        }
         if let Some(transform) = &mut self.transform {
             transform
                 .restore(ledger.state.as_ref())
@@ -283,6 +316,15 @@ impl Attempt {
         }
         self.context.reporter.enter(PipelineState::Running);
         Ok(())
+    }
+
+    /// Says so if the pipeline was paused, or goes on.
+    fn note_pause(&mut self) {
+        let paused = self.tuner.is_paused() && !self.draining;
+        if paused != self.paused {
+            self.paused = paused;
+            self.context.reporter.pause(paused);
+        }
     }
 
     fn drain(&mut self) {
@@ -324,7 +366,9 @@ impl Attempt {
 
     /// Whether the next batch begins when there is data, and not at a tick.
     fn waits_for_data(&self) -> bool {
-        self.context.settings.trigger == Trigger::OnData && !self.context.settings.available_now
+        self.context.settings.trigger == Trigger::OnData
+            && !self.context.settings.available_now
+            && !self.paused
     }
 
     /// When the next batch begins, where that is a matter of time.

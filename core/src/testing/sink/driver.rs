@@ -128,7 +128,7 @@ where
         chunks: Vec<Rows>,
         rows: Range<u32>,
     ) -> Result<(), SinkError> {
-        let batch = Batch { id: self.next_batch, chunks };
+        let batch = Batch::new(self.next_batch, chunks);
         self.write_batch(&batch).await?;
         self.next_batch += 1;
         self.open.push((batch, rows));
@@ -262,5 +262,5 @@ fn retried(batch: &Batch, written: &Written) -> Result<Batch, String> {
         columns: RecordBatch::slice(&batch.chunks[*chunk].columns, *row, 1),
         origin: None,
     };
-    Ok(Batch { id: batch.id, chunks: named.iter().map(again).collect() })
+    Ok(batch.with_chunks(named.iter().map(again).collect()))
 }

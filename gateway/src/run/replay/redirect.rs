@@ -91,7 +91,7 @@ impl Sink for Redirect {
         let chunks = restored
             .collect::<Result<_, ArrowError>>()
             .map_err(|error| SinkError::Fatal(error.to_string()))?;
-        self.inner.write(&Batch { id: batch.id, chunks }).await
+        self.inner.write(&batch.with_chunks(chunks)).await
     }
 
     async fn settle(&mut self, now: bool) -> Result<Option<Receipt>, SinkError> {

@@ -27,7 +27,7 @@ fn sink(root: &Path, output: Output) -> FilesSink {
 fn batch(id: u64, rows: i64) -> Batch {
     let ids = Arc::new(Int64Array::from_iter_values(0..rows)) as _;
     let columns = RecordBatch::try_from_iter([("id", ids)]).unwrap();
-    Batch { id, chunks: vec![Rows { columns, origin: None }] }
+    Batch::new(id, vec![Rows { columns, origin: None }])
 }
 
 fn visible_lines(root: &Path) -> usize {

@@ -46,7 +46,7 @@ pub(crate) fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
 
 pub(crate) fn batch(id: BatchId, tables: Vec<RecordBatch>) -> Batch {
     let chunks = tables.into_iter().map(|columns| Rows { columns, origin: None }).collect();
-    Batch { id, chunks }
+    Batch::new(id, chunks)
 }
 
 /// Rows with the numbers of a range, and a text by which they can be parted.
