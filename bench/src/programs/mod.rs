@@ -7,6 +7,7 @@ mod http_to_files;
 mod idle;
 mod kafka_to_blackhole;
 mod memory;
+mod receiving;
 mod socket_to_files;
 mod startup;
 
