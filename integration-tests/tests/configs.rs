@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use forebay_integration_tests::servers::Kafka;
+use forebay_integration_tests::servers::kafka::Isolation;
 use forebay_integration_tests::{Client, Gateway, HttpClient, binary, port, visible, wait};
 use tempfile::TempDir;
 
@@ -21,6 +23,7 @@ const COVERED: &[&str] = &[
     "files-to-avro",
     "files-to-csv",
     "generator-to-console",
+    "generator-to-kafka",
     "http-to-parquet",
     "json-to-memory",
     "quickstart",
@@ -141,6 +144,31 @@ fn generator_to_console() -> Result<()> {
     let gateway = copy.start()?;
     gateway.wait_for_words("sensor", LONG)?;
     stop_after(gateway, 1)
+}
+
+#[test]
+fn generator_to_kafka() -> Result<()> {
+    let kafka = Kafka::shared()?;
+    let topic = kafka.topic("orders", 4)?;
+    let copy = Copy::new(
+        "generator-to-kafka",
+        &[
+            (ADMIN, "127.0.0.1:0"),
+            ("[\"127.0.0.1:9092\"]", &format!("[\"{}\"]", kafka.bootstrap())),
+            ("topic = \"orders\"", &format!("topic = \"{topic}\"")),
+        ],
+    )?;
+    stop_after(copy.start()?, 100)?;
+    let arrived = kafka.read(&topic, Isolation::ReadCommitted)?;
+    ensure!(arrived.len() >= 100, "{} records", arrived.len());
+    let is_keyed = |value: &serde_json::Value, key: &[u8]| {
+        value["customer"].as_str().is_some_and(|customer| customer.as_bytes() == key)
+    };
+    for record in arrived {
+        let value = serde_json::from_slice(&record.value.context("a tombstone")?)?;
+        ensure!(is_keyed(&value, &record.key.unwrap_or_default()), "{value}");
+    }
+    Ok(())
 }
 
 #[test]
