@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use forebay_integration_tests::servers::kafka::Message;
+use forebay_integration_tests::servers::kafka::{Isolation, Message};
 use forebay_integration_tests::servers::{Cassandra, Kafka};
 use forebay_integration_tests::{Client, Gateway, HttpClient, binary, port, visible, wait};
 use tempfile::TempDir;
@@ -24,6 +24,7 @@ const COVERED: &[&str] = &[
     "files-to-csv",
     "generator-to-cassandra",
     "generator-to-console",
+    "generator-to-kafka",
     "http-to-parquet",
     "json-to-memory",
     "kafka-to-cassandra",
@@ -206,7 +207,35 @@ fn kafka_to_cassandra() -> Result<()> {
         cassandra.query(&format!("SELECT id, customer, price FROM {table}"))?;
     let ids: BTreeSet<i64> = rows.iter().map(|(id, ..)| *id).collect();
     ensure!(ids == (0..500).collect(), "{} orders of 500", ids.len());
-    ensure!(rows.iter().all(|(id, customer, price)| *customer == format!("c-{}", id % 7) && *price == 9.5));
+    ensure!(
+        rows.iter()
+            .all(|(id, customer, price)| *customer == format!("c-{}", id % 7) && *price == 9.5)
+    );
+    Ok(())
+}
+
+#[test]
+fn generator_to_kafka() -> Result<()> {
+    let kafka = Kafka::shared()?;
+    let topic = kafka.topic("orders", 4)?;
+    let copy = Copy::new(
+        "generator-to-kafka",
+        &[
+            (ADMIN, "127.0.0.1:0"),
+            ("[\"127.0.0.1:9092\"]", &format!("[\"{}\"]", kafka.bootstrap())),
+            ("topic = \"orders\"", &format!("topic = \"{topic}\"")),
+        ],
+    )?;
+    stop_after(copy.start()?, 100)?;
+    let arrived = kafka.read(&topic, Isolation::ReadCommitted)?;
+    ensure!(arrived.len() >= 100, "{} records", arrived.len());
+    let is_keyed = |value: &serde_json::Value, key: &[u8]| {
+        value["customer"].as_str().is_some_and(|customer| customer.as_bytes() == key)
+    };
+    for record in arrived {
+        let value = serde_json::from_slice(&record.value.context("a tombstone")?)?;
+        ensure!(is_keyed(&value, &record.key.unwrap_or_default()), "{value}");
+    }
     Ok(())
 }
 
