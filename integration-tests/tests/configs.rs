@@ -205,7 +205,10 @@ fn kafka_to_cassandra() -> Result<()> {
         cassandra.query(&format!("SELECT id, customer, price FROM {table}"))?;
     let ids: BTreeSet<i64> = rows.iter().map(|(id, ..)| *id).collect();
     ensure!(ids == (0..500).collect(), "{} orders of 500", ids.len());
-    ensure!(rows.iter().all(|(id, customer, price)| *customer == format!("c-{}", id % 7) && *price == 9.5));
+    ensure!(
+        rows.iter()
+            .all(|(id, customer, price)| *customer == format!("c-{}", id % 7) && *price == 9.5)
+    );
     Ok(())
 }
 
