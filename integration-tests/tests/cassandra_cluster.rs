@@ -1,11 +1,14 @@
 //! Guarantees: of three Cassandra servers one can be away for a quorum, and one server can be made
 //! to fail, to push back, and to ask for a password and a certificate.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use forebay_integration_tests::servers::cassandra::Options;
 use forebay_integration_tests::servers::{Authority, Cassandra, Entry};
+use forebay_integration_tests::wait;
+
+const LONG: Duration = Duration::from_secs(120);
 
 #[test]
 fn one_of_three_is_away() -> Result<()> {
@@ -21,11 +24,11 @@ fn one_of_three_is_away() -> Result<()> {
     };
     insert(1)?;
     cassandra.node(3)?.kill()?;
-    insert(2)?;
-    ensure!(cassandra.count(&table)? == 2);
+    // Until the others notice, they wait for it now and then.
+    let both = || Ok((insert(2).is_ok() && cassandra.count(&table).ok() == Some(2)).then_some(()));
+    wait::until("a quorum of two", LONG, both)?;
     cassandra.node(3)?.start()?;
-    ensure!(cassandra.count(&table)? == 2);
-    Ok(())
+    wait::until("all three", LONG, both)
 }
 
 #[test]

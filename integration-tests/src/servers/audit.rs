@@ -90,6 +90,15 @@ impl Findings {
         self.at_least_once()
     }
 
+    /// Every record arrived once, as it was written.
+    ///
+    /// # Errors
+    /// What is not so.
+    pub fn once_in_any_order(&self) -> Result<()> {
+        ensure!(self.duplicated.is_empty(), "{self}");
+        self.at_least_once()
+    }
+
     /// Every record arrived as it was written, some perhaps more than once.
     ///
     /// # Errors

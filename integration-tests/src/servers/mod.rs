@@ -8,12 +8,17 @@
 //! makes records, and its [`Audit`](ledger::Audit) says how what arrived differs from them. A
 //! [watchdog] ends what is left when the test process is gone, whatever ended it.
 //!
+//! A [`Feed`] writes such records to Kafka all the time, and a [`Destination`] is where a gateway
+//! brings them.
+//!
 //! All of it blocks, and may be called from inside an async test too.
 
 mod archive;
 mod audit;
 pub mod cassandra;
+mod destination;
 mod distribution;
+mod feed;
 pub mod kafka;
 mod launch;
 pub mod ledger;
@@ -27,7 +32,9 @@ pub mod runtime;
 mod watchdog;
 
 pub use cassandra::Cassandra;
+pub use destination::Destination;
 pub use distribution::Distribution;
+pub use feed::Feed;
 pub use forebay_clients::testing::Authority;
 pub use kafka::Kafka;
 pub use ledger::{Entry, Ledger};
