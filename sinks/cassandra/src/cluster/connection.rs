@@ -105,6 +105,7 @@ fn builder(settings: &Settings, keyspace: &str, base: &Path) -> Result<SessionBu
         .fetch_schema_metadata(true)
         .cluster_metadata_refresh_interval(REFRESH)
         .metadata_request_clientside_timeout(PATIENCE)
+        .metadata_request_serverside_timeout(PATIENCE)
         .default_execution_profile_handle(profile.into_handle())
         .compression(settings.compress.then_some(Compression::Lz4));
     if let (Some(username), Some(password)) = (&settings.username, &settings.password) {

@@ -72,6 +72,9 @@ impl Live {
     /// # Errors
     /// The table is gone, or the cluster does not say.
     pub async fn make_sure(&mut self) -> Result<(), SinkError> {
+        if self.plans.len() >= PLANS {
+            self.forget();
+        }
         if self.is_in_doubt || self.look().is_err() {
             self.ask().await?;
         }
@@ -128,10 +131,12 @@ impl Live {
         if let Some((_, plan)) = known {
             return Ok(plan.clone());
         }
-        if self.plans.len() >= PLANS {
-            self.forget();
+        let mut fit = Mapping::new(&self.table, schema, &self.settings);
+        // Rows that were encoded by a plan name its statements: nothing is forgotten under them.
+        if fit.is_err() && self.plans.is_empty() && self.ask().await? {
+            fit = Mapping::new(&self.table, schema, &self.settings);
         }
-        let mapping = Mapping::new(&self.table, schema, &self.settings).map_err(|misfit| {
+        let mapping = fit.map_err(|misfit| {
             self.is_in_doubt = true;
             let text = misfit.to_string();
             if self.has_fitted { SinkError::Transient(text) } else { SinkError::Fatal(text) }

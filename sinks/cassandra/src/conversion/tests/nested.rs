@@ -134,9 +134,9 @@ fn vectors() {
     same(&vector(NativeType::Float, 2), Arc::new(fixed), &value);
     // The elements of these types have their lengths before them.
     for (typ, values) in [
-        (NativeType::SmallInt, [1, 2].map(|it| CqlValue::SmallInt(it)).to_vec()),
-        (NativeType::TinyInt, [1, 2].map(|it| CqlValue::TinyInt(it)).to_vec()),
-        (NativeType::Int, [1, 2].map(|it| CqlValue::Int(it)).to_vec()),
+        (NativeType::SmallInt, [1, 2].map(CqlValue::SmallInt).to_vec()),
+        (NativeType::TinyInt, [1, 2].map(CqlValue::TinyInt).to_vec()),
+        (NativeType::Int, [1, 2].map(CqlValue::Int).to_vec()),
     ] {
         let rows = ints(vec![Some(vec![Some(1), Some(2)])]);
         same(&vector(typ, 2), rows, &[CqlValue::Vector(values)]);
