@@ -11,8 +11,9 @@ use tempfile::TempDir;
 
 use crate::tls::{ClientTls, ServerTls, TlsVersion};
 
-/// An authority with one certificate for a server (`localhost`, `127.0.0.1`) and one for a
-/// client, all in a folder that goes when this does.
+/// An authority with one certificate for a server (`localhost`, `127.0.0.1` to `127.0.0.3`) and one
+/// for a client, named `server` and `client`, all in a folder that goes when this does.
+#[derive(Debug)]
 pub struct Authority {
     folder: TempDir,
 }
@@ -35,9 +36,11 @@ impl Authority {
             ("server", ExtendedKeyUsagePurpose::ServerAuth),
             ("client", ExtendedKeyUsagePurpose::ClientAuth),
         ] {
-            let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+            let names = ["localhost", "127.0.0.1", "127.0.0.2", "127.0.0.3"];
             let key = KeyPair::generate().map_err(io::Error::other)?;
-            let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
+            let mut params = CertificateParams::new(names.map(str::to_owned).to_vec())
+                .map_err(io::Error::other)?;
+            params.distinguished_name.push(DnType::CommonName, name);
             params.extended_key_usages = vec![usage];
             let certificate = params.signed_by(&key, &authority).map_err(io::Error::other)?;
             std::fs::write(folder.path().join(format!("{name}.pem")), certificate.pem())?;
@@ -79,5 +82,30 @@ impl Authority {
             server_name: None,
             min_version: TlsVersion::default(),
         }
+    }
+
+    /// A client that trusts this authority, and shows a certificate of `other`.
+    #[must_use]
+    pub fn client_of(&self, other: &Self) -> ClientTls {
+        ClientTls {
+            cert_file: Some(other.file("client.pem")),
+            key_file: Some(other.file("client.key")),
+            ..self.client()
+        }
+    }
+
+    /// The option `tls` of a server with this authority's certificate, as a line of TOML.
+    #[must_use]
+    pub fn server_option(&self) -> String {
+        let (certificate, key) = (self.file("server.pem"), self.file("server.key"));
+        format!("tls = {{ cert_file = {certificate:?}, key_file = {key:?} }}")
+    }
+
+    /// The same for a server that asks clients for a certificate of this authority.
+    #[must_use]
+    pub fn asking_server_option(&self) -> String {
+        let option = self.server_option();
+        let whole = option.trim_end_matches(" }");
+        format!("{whole}, client_ca_file = {:?} }}", self.file("ca.pem"))
     }
 }

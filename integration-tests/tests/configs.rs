@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use forebay_integration_tests::servers::Kafka;
-use forebay_integration_tests::servers::kafka::Isolation;
+use forebay_integration_tests::servers::kafka::{Isolation, Message};
+use forebay_integration_tests::servers::{Cassandra, Kafka};
 use forebay_integration_tests::{Client, Gateway, HttpClient, binary, port, visible, wait};
 use tempfile::TempDir;
 
@@ -22,10 +22,13 @@ const COVERED: &[&str] = &[
     "blackhole",
     "files-to-avro",
     "files-to-csv",
+    "generator-to-cassandra",
     "generator-to-console",
     "generator-to-kafka",
     "http-to-parquet",
     "json-to-memory",
+    "kafka-to-cassandra",
+    "kafka-to-files",
     "quickstart",
     "socket-to-files",
 ];
@@ -147,6 +150,71 @@ fn generator_to_console() -> Result<()> {
 }
 
 #[test]
+fn generator_to_cassandra() -> Result<()> {
+    let cassandra = Cassandra::shared()?;
+    let keyspace = cassandra.keyspace("config")?;
+    let changes = [
+        (ADMIN, "127.0.0.1:0"),
+        ("127.0.0.1:9042", &*cassandra.contact_points()[0]),
+        ("table = \"shop.", &*format!("table = \"{keyspace}.")),
+    ];
+    let copy = Copy::new("generator-to-cassandra", &changes)?;
+    let gateway = copy.start()?;
+    gateway.wait_for_words("there is no table", LONG)?;
+    // As the file's first lines say.
+    cassandra.execute(&format!(
+        "CREATE TABLE {keyspace}.orders_by_customer (customer text, id bigint, ts timestamp, \
+         symbol text, quantity int, price double, side text, PRIMARY KEY (customer, id))"
+    ))?;
+    gateway.wait_for_more_than(999, LONG)?;
+    let records = {
+        gateway.stop(LONG)?;
+        cassandra.count(&format!("{keyspace}.orders_by_customer"))?
+    };
+    ensure!(records >= 1_000, "{records} orders");
+    Ok(())
+}
+
+#[test]
+fn kafka_to_cassandra() -> Result<()> {
+    let (kafka, cassandra) = (Kafka::shared()?, Cassandra::shared()?);
+    let (topic, keyspace) = (kafka.topic("config", 8)?, cassandra.keyspace("config")?);
+    cassandra.execute(&format!(
+        "CREATE TABLE {keyspace}.orders_by_customer (customer text, id bigint, ts timestamp, \
+         symbol text, quantity int, price double, side text, PRIMARY KEY (customer, id))"
+    ))?;
+    let order = |id: u32| {
+        let customer = format!("c-{}", id % 7);
+        let value = format!(
+            r#"{{"id":{id},"ts":"2026-01-31T10:00:00Z","customer":"{customer}","symbol":"ABC","quantity":3,"price":9.5,"side":"B"}}"#
+        );
+        Message::new(customer, value)
+    };
+    kafka.produce(&topic, (0..500).map(order).chain([Message::of("no order")]))?;
+    let changes = [
+        (ADMIN, "127.0.0.1:0"),
+        ("127.0.0.1:9092", kafka.bootstrap()),
+        ("[\"orders\"]\ngroup", &*format!("[\"{topic}\"]\ngroup")),
+        ("127.0.0.1:9042", &*cassandra.contact_points()[0]),
+        ("table = \"shop.", &*format!("table = \"{keyspace}.")),
+    ];
+    let copy = Copy::new("kafka-to-cassandra", &changes)?;
+    let gateway = copy.start()?;
+    gateway.wait_for_more_than(500, LONG)?;
+    gateway.stop(LONG)?;
+    let table = format!("{keyspace}.orders_by_customer");
+    let rows: Vec<(i64, String, f64)> =
+        cassandra.query(&format!("SELECT id, customer, price FROM {table}"))?;
+    let ids: BTreeSet<i64> = rows.iter().map(|(id, ..)| *id).collect();
+    ensure!(ids == (0..500).collect(), "{} orders of 500", ids.len());
+    ensure!(
+        rows.iter()
+            .all(|(id, customer, price)| *customer == format!("c-{}", id % 7) && *price == 9.5)
+    );
+    Ok(())
+}
+
+#[test]
 fn generator_to_kafka() -> Result<()> {
     let kafka = Kafka::shared()?;
     let topic = kafka.topic("orders", 4)?;
@@ -249,4 +317,34 @@ fn json_to_memory() -> Result<()> {
     gateway.wait_for_more_than(0, LONG)?;
     ensure!(gateway.words().contains("\"dead_letters\":0"), "{}", gateway.last_words());
     gateway.stop(LONG)
+}
+
+#[test]
+fn kafka_to_files() -> Result<()> {
+    let kafka = Kafka::shared()?;
+    let topic = kafka.topic("orders", 3)?;
+    let (brokers, topics) = (format!("{:?}", kafka.bootstrap()), format!("[\"{topic}\"]"));
+    let changes = [
+        (ADMIN, "127.0.0.1:0"),
+        ("\"127.0.0.1:9092\"", brokers.as_str()),
+        ("[\"orders\"]                 ", topics.as_str()),
+    ];
+    let copy = Copy::new("kafka-to-files", &changes)?;
+    let order = |id: u32| {
+        let text = format!(
+            r#"{{"id":{id},"ts":"2026-01-31T10:00:00Z","customer":"c{id}","symbol":"ABC","quantity":3,"price":1.5,"side":"B"}}"#
+        );
+        Message::new(format!("c{id}"), text)
+    };
+    kafka.produce(&topic, (0..500).map(order))?;
+    let gateway = copy.start()?;
+    stop_after(gateway, 500)?;
+    let orders = visible::values(&copy.data("kafka-to-files/orders"))?;
+    let orders: Vec<_> = orders.iter().flat_map(|(_, values)| values).collect();
+    ensure!(orders.len() == 500, "{} orders", orders.len());
+    ensure!(orders[0]["timestamp"].is_string() && orders[0]["quantity"] == 3, "{}", orders[0]);
+    // The lag is for other tools to see.
+    let told: i64 = kafka.committed("forebay-orders", &topic)?.iter().flatten().sum();
+    ensure!(told == 500, "the group was told {told}");
+    Ok(())
 }

@@ -18,6 +18,8 @@ cargo xtask HABIT
   ci           check, then test: what a change has to pass
   docs         writes the generated reference pages in docs/ anew
   bench NAME   a benchmark beside its bare reference; `bench list` names them
+  servers      fetches the servers that tests run against, before the tests do
+  fuzz TARGET [INPUTS]  feeds a parser with seeded mutations; `fuzz list` names them
   deny         licences, bans and sources of all dependencies (needs cargo-deny)
   quickstart   builds for speed and runs configs/quickstart.toml";
 
@@ -25,10 +27,12 @@ cargo xtask HABIT
 pub(crate) fn run(habit: &str, arguments: &[String]) -> ExitCode {
     match habit {
         "check" => journey::run(habit, check_steps()),
-        "test" => counted(habit, vec![build_step()], arguments),
-        "ci" => counted(habit, check_steps(), arguments),
+        "test" => counted(habit, vec![build_step(), servers_step()], arguments),
+        "ci" => counted(habit, ci_steps(), arguments),
         "docs" => journey::run(habit, docs_steps()),
         "bench" => journey::run(habit, bench_steps(arguments)),
+        "servers" => journey::run(habit, vec![build_step(), servers_step()]),
+        "fuzz" => journey::run(habit, fuzz_steps(arguments)),
         "deny" => journey::run(habit, vec![Step::new("cargo deny", deny)]),
         "quickstart" => journey::run(habit, quickstart_steps()),
         "help" | "--help" | "-h" => {
@@ -85,6 +89,20 @@ fn build_step() -> Step {
     Step::new("build", || Program::cargo(["build", "--workspace", "--all-targets"]).run())
 }
 
+/// Real servers: a download of 250 MiB the first time, some seconds after that.
+fn servers_step() -> Step {
+    Step::new("servers", || {
+        let program = place::profile_folder()?.join("forebay-test-servers");
+        Program::new("forebay-test-servers", program, [""; 0]).run()
+    })
+}
+
+fn ci_steps() -> Vec<Step> {
+    let mut steps = check_steps();
+    steps.push(servers_step());
+    steps
+}
+
 fn test(arguments: &[String], counter: &Cell<Option<Tally>>) -> Result<(), String> {
     let mut all = vec!["test", "--workspace", "--no-fail-fast"];
     all.extend(arguments.iter().map(String::as_str));
@@ -119,6 +137,17 @@ fn bench_steps(arguments: &[String]) -> Vec<Step> {
             Program::cargo(all).env("FOREBAY_BIN", place::release_binary()?).run()
         }),
     ]
+}
+
+fn fuzz_steps(arguments: &[String]) -> Vec<Step> {
+    let arguments = arguments.to_vec();
+    vec![Step::new("fuzz", move || {
+        // Sums that overflow are found only where they are checked.
+        let checked = "profile.release.overflow-checks=true";
+        let mut all = vec!["run", "--release", "--config", checked, "-p", "forebay-fuzz", "--"];
+        all.extend(arguments.iter().map(String::as_str));
+        Program::cargo(all).run()
+    })]
 }
 
 fn quickstart_steps() -> Vec<Step> {

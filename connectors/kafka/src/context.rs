@@ -11,7 +11,7 @@ use forebay_clients::kafka::ClientEvents;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
@@ -41,14 +41,6 @@ pub(crate) struct Signals {
     rebalances: Mutex<VecDeque<Rebalance>>,
     ids: Mutex<TopicIds>,
     health: Mutex<Health>,
-    commits: Mutex<Commits>,
-}
-
-/// What became of the positions that were told.
-#[derive(Debug, Default)]
-struct Commits {
-    under_way: usize,
-    error: Option<String>,
 }
 
 /// What the group wants.
@@ -107,45 +99,6 @@ impl Signals {
     pub(crate) fn fail(&self, reason: String) {
         lock(&self.health).fatal.get_or_insert(reason);
         self.bell.ring();
-    }
-
-    /// Notes that positions are on their way.
-    pub(crate) fn commit_sent(&self) {
-        lock(&self.commits).under_way += 1;
-    }
-
-    /// Notes that positions could not be sent.
-    pub(crate) fn commit_failed(&self, error: String) {
-        let mut commits = lock(&self.commits);
-        commits.under_way = commits.under_way.saturating_sub(1);
-        commits.error = Some(error);
-    }
-
-    /// Why the last positions could not be told.
-    pub(crate) fn take_commit_error(&self) -> Option<String> {
-        lock(&self.commits).error.take()
-    }
-
-    /// Blocks until nothing is under way, at most so long.
-    pub(crate) fn await_commits(&self, time: Duration) -> Result<(), String> {
-        let deadline = Instant::now() + time;
-        loop {
-            let heard = self.bell.count();
-            {
-                let mut commits = lock(&self.commits);
-                if commits.under_way == 0 {
-                    return commits.error.take().map_or(Ok(()), Err);
-                }
-            }
-            let now = Instant::now();
-            if now >= deadline {
-                return Err(format!(
-                    "the group did not take positions within {} s",
-                    time.as_secs()
-                ));
-            }
-            self.bell.wait(heard, deadline - now);
-        }
     }
 
     /// Serves all events of the consumer that came before this call.
@@ -217,7 +170,12 @@ impl ClientContext for Context {
                 self.signals.fail(reason.to_owned());
                 self.events.error(error, reason);
             }
-            _ => self.events.error(error, reason),
+            code => {
+                if code == Some(RDKafkaErrorCode::AllBrokersDown) {
+                    self.signals.heard(false);
+                }
+                self.events.error(error, reason);
+            }
         }
     }
 
@@ -244,19 +202,6 @@ impl ConsumerContext for Context {
         };
         tracing::info!(?rebalance, "the group rebalances");
         lock(&self.signals.rebalances).push_back(rebalance);
-        self.signals.bell.ring();
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        let error = match result {
-            // Nothing had to be told.
-            Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => None,
-            Err(error) => Some(error.to_string()),
-        };
-        let mut commits = lock(&self.signals.commits);
-        commits.under_way = commits.under_way.saturating_sub(1);
-        commits.error = error;
-        drop(commits);
         self.signals.bell.ring();
     }
 }

@@ -7,11 +7,13 @@
 //!
 //! The [`roster`] knows the partitions that are owned now. With `assign = "all"` the [`link`] fills
 //! it from the topics that are [`wanted`]; with `assign = "group"` the [`group`] does, from
-//! rebalances. A [`pump`] thread serves the consumer's events for both. What is gone is judged by
+//! rebalances. A [`pump`] thread serves the consumer's events for both, and another one tells the
+//! group the positions ([`commits`]). What is gone is judged by
 //! [`loss`], what is read again by [`replay`]. Nothing here blocks the engine's threads.
 
 mod bell;
 mod columns;
+mod commits;
 mod component;
 mod config;
 mod context;

@@ -15,6 +15,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::columns::Layout;
+use crate::commits::Commits;
 use crate::config::KafkaConfig;
 use crate::context::{Context, Kafka, Signals};
 use crate::lane::Lane;
@@ -40,6 +41,7 @@ pub(crate) struct Link {
     pub(crate) settings: Arc<Settings>,
     pub(crate) events: Arc<ClientEvents>,
     pub(crate) signals: Arc<Signals>,
+    pub(crate) commits: Commits,
     pub(crate) report: Report,
     pub(crate) scout: Scout,
     roster: Mutex<Roster>,
@@ -112,7 +114,7 @@ impl Settings {
             // The brokers wait for a member that drains for as long as this.
             let poll = (2 * self.config.drain_timeout.0.as_millis()).max(session).max(300_000);
             config.set("session.timeout.ms", session.to_string());
-            config.set("heartbeat.interval.ms", (session / 5).clamp(100, 3_000).to_string());
+            config.set("heartbeat.interval.ms", (session / 5).clamp(100, 1_000).to_string());
             config.set("max.poll.interval.ms", poll.to_string());
             if let Some(id) = &self.config.instance_id {
                 config.set("group.instance.id", id);
@@ -181,6 +183,7 @@ impl Link {
             settings: Arc::clone(settings),
             events: Arc::clone(&events),
             signals,
+            commits: Commits::default(),
             report: report.clone(),
             scout,
             roster: Mutex::default(),
@@ -221,6 +224,8 @@ impl Link {
             entries.push((it.partition.split(), entry));
         }
         self.consumer.incremental_assign(&list).map_err(|error| error.to_string())?;
+        // A partition that is back may still be paused from when it left.
+        self.consumer.resume(&list).map_err(|error| error.to_string())?;
         let mut roster = self.roster();
         for (split, entry) in entries {
             roster.insert(split, entry);

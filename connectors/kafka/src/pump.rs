@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
 
+use crate::commits;
 use crate::group::Group;
 use crate::link::{Link, Newcomer};
 use crate::partition::Partition;
@@ -31,6 +32,10 @@ impl Threads {
         };
         threads.0.push(spawn("pump", Box::new(move || pump(&pumped)))?);
         threads.0.push(spawn("watch", Box::new(move || watch(&watched)))?);
+        if link.settings.config.group.is_some() {
+            let told = Arc::clone(link);
+            threads.0.push(spawn("commit", Box::new(move || commits::run(&told)))?);
+        }
         Ok(threads)
     }
 
@@ -39,6 +44,7 @@ impl Threads {
         link.signals.closing.store(true, Ordering::Release);
         link.signals.events.ring();
         link.signals.bell.ring();
+        link.commits.bell.ring();
         for thread in self.0 {
             if thread.join().is_err() {
                 tracing::error!(source = %link.settings.name, "a thread of the kafka source broke down");

@@ -11,12 +11,11 @@ use forebay_core::decode::Decode;
 use forebay_core::source::{Committed, Positions, Resume, SourceError};
 use forebay_core::split::{Grant, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
-use rdkafka::consumer::{CommitMode, Consumer};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use crate::columns::Layout;
+use crate::commits::Told;
 use crate::config::KafkaConfig;
 use crate::filling::{Order, Portion, Waits, fill};
 use crate::lane::Fault;
@@ -30,6 +29,8 @@ use crate::wanted::Wanted;
 
 /// How long the group may take to note positions before a partition goes.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the client may take to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Partitions of Kafka topics, for the engine to drive.
 pub(crate) struct KafkaSource {
@@ -37,8 +38,6 @@ pub(crate) struct KafkaSource {
     decoder: Arc<dyn Decode>,
     report: Report,
     open: Option<(Arc<Link>, Threads)>,
-    /// Positions that the group has not confirmed.
-    unconfirmed: BTreeMap<SplitId, i64>,
     /// The order that the next read serves first, so that no partition starves when time runs out.
     turn: usize,
 }
@@ -52,14 +51,7 @@ impl KafkaSource {
         let wanted = Wanted::of(&config).map_err(|error| Problem::at("topics", error))?;
         let (name, base) = (Arc::clone(&context.name), context.base.clone());
         let settings = Arc::new(Settings { config, name, base, wanted, layout });
-        Ok(Self {
-            settings,
-            decoder,
-            report: Report::default(),
-            open: None,
-            unconfirmed: BTreeMap::new(),
-            turn: 0,
-        })
+        Ok(Self { settings, decoder, report: Report::default(), open: None, turn: 0 })
     }
 
     fn link(&self) -> Result<&Arc<Link>, SourceError> {
@@ -80,17 +72,25 @@ impl KafkaSource {
 
     async fn hang_up(&mut self) {
         let Some((link, threads)) = self.open.take() else { return };
-        let ended = spawn_blocking(move || {
-            if !link.signals.is_silent() && link.signals.fatal().is_none() {
-                drop(link.signals.await_commits(COMMIT_TIMEOUT));
+        let (done, ended) = tokio::sync::oneshot::channel();
+        // A thread of its own: a runtime that ends would wait for one of its blocking threads.
+        let closing = std::thread::Builder::new().name("kafka-close".to_owned()).spawn(move || {
+            if !link.signals.is_silent()
+                && link.signals.fatal().is_none()
+                && let Err(error) = link.commits.settle(COMMIT_TIMEOUT)
+            {
+                tracing::warn!(source = %link.settings.name, error, "the last positions are not told");
             }
             threads.stop(&link);
             link.roster().entries.clear();
-            // The consumer leaves its group here, on a thread that may block.
+            // The consumer leaves its group here.
             drop(link);
+            // Whoever waited may have given up.
+            let _ = done.send(());
         });
-        if ended.await.is_err() {
-            tracing::error!(source = %self.settings.name, "the kafka client broke down while it closed");
+        let is_closed = closing.is_ok() && tokio::time::timeout(CLOSE_TIMEOUT, ended).await.is_ok();
+        if !is_closed {
+            tracing::warn!(source = %self.settings.name, "the kafka client does not close in time and is left to itself");
         }
     }
 
@@ -327,7 +327,7 @@ impl Source for KafkaSource {
 
     async fn commit(&mut self, committed: &[Committed]) -> Result<(), SourceError> {
         let link = Arc::clone(self.link()?);
-        let mut told: BTreeMap<SplitId, i64> = BTreeMap::new();
+        let mut told: BTreeMap<SplitId, Told> = BTreeMap::new();
         {
             let mut roster = link.roster();
             for it in committed {
@@ -337,55 +337,23 @@ impl Source for KafkaSource {
                     entry.filter(|entry| !link.is_group() || entry.generation == it.generation);
                 if let Some(entry) = entry {
                     entry.start = offset(&it.position)?;
-                    told.insert(it.split.clone(), entry.start);
+                    let (position, generation) = (entry.start, entry.generation);
+                    told.insert(it.split.clone(), Told { position, generation });
                 }
             }
-            self.unconfirmed.retain(|split, _| roster.entries.contains_key(split));
         }
-        if self.settings.config.group.is_none() || told.is_empty() {
-            return Ok(());
+        if self.settings.config.group.is_some() {
+            self.report.update(|state| state.commit_error = link.commits.error());
+            link.commits.tell(told);
         }
-        let error = link.signals.take_commit_error();
-        if error.is_none() {
-            self.unconfirmed.clear();
-        }
-        self.report.update(|state| state.commit_error.clone_from(&error));
-        self.unconfirmed.extend(told);
-        let mut list = TopicPartitionList::with_capacity(self.unconfirmed.len());
-        for (split, position) in &self.unconfirmed {
-            let Some(partition) =
-                link.roster().entries.get(split).map(|it| it.lane.partition.clone())
-            else {
-                continue;
-            };
-            let failed =
-                |error| SourceError::Transient(format!("positions cannot be told: {error}"));
-            let offset = Offset::Offset(*position);
-            list.add_partition_offset(&partition.topic, partition.number, offset)
-                .map_err(failed)?;
-            if let (Some(id), Some(mut element)) = (
-                link.signals.ids().get(&partition.topic),
-                list.find_partition(&partition.topic, partition.number),
-            ) {
-                element.set_metadata(id);
-            }
-        }
-        // Sent here and noted when the answer comes; what is released waits for it.
-        link.signals.commit_sent();
-        link.consumer.commit(&list, CommitMode::Async).map_err(|error| {
-            link.signals.commit_failed(error.to_string());
-            SourceError::Transient(format!("the group does not take positions: {error}"))
-        })
+        Ok(())
     }
 
     async fn release(&mut self, splits: &[SplitId]) -> Result<(), SourceError> {
         let link = Arc::clone(self.link()?);
         let splits = splits.to_vec();
         block(move || {
-            let told = link.signals.await_commits(COMMIT_TIMEOUT);
-            told.map_err(|error| {
-                SourceError::Transient(format!("positions cannot be told: {error}"))
-            })?;
+            link.commits.settle(COMMIT_TIMEOUT).map_err(SourceError::Transient)?;
             let mut roster = link.roster();
             for split in &splits {
                 roster.entries.remove(split);

@@ -5,6 +5,7 @@
 //! and one class path; where it does not fit, the JVM leaves it and starts more slowly.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::UNIX_EPOCH;
@@ -21,7 +22,10 @@ pub(super) fn options(
     jars: &Jars,
     rehearse: impl FnOnce(Vec<String>, &Path) -> Result<Node>,
 ) -> Result<Vec<String>> {
-    let archive = jars.folder.join(format!("classes-{}.jsa", jvm()?));
+    let mut class_path = DefaultHasher::new();
+    jars.class_path().hash(&mut class_path);
+    let name = format!("classes-{}-{:016x}.jsa", jvm()?, class_path.finish());
+    let archive = jars.folder.join(name);
     let _lock = lock(&jars.folder.join(".archive.lock"))?;
     if !archive.exists() {
         eprintln!("an archive of classes is made: {}", archive.display());

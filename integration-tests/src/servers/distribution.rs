@@ -38,6 +38,14 @@ impl Distribution {
         sums: include_str!("../../servers/kafka/SHA256SUMS"),
     };
 
+    /// Apicurio Registry, which also speaks as Confluent's registry does.
+    pub const REGISTRY: Self = Self {
+        name: "registry",
+        version: "2.6.13.Final",
+        pom: include_str!("../../servers/registry/pom.xml"),
+        sums: include_str!("../../servers/registry/SHA256SUMS"),
+    };
+
     /// Apache Cassandra.
     pub const CASSANDRA: Self = Self {
         name: "cassandra",
@@ -57,14 +65,14 @@ impl Distribution {
             .with_context(|| format!("{} cannot be made", folder.display()))?;
         let _lock = lock(&folder.join(".lock"))?;
         let (library, complete) = (folder.join("lib"), folder.join(".complete"));
-        if !complete.exists() {
+        let files: Vec<PathBuf> = self.names().map(|name| library.join(name)).collect();
+        if !complete.exists() || !files.iter().all(|file| file.exists()) {
             self.fetch(&folder, &library)?;
         }
         self.verify(&library)?;
         if !complete.exists() {
             fs::write(&complete, "")?;
         }
-        let files = self.names().map(|name| library.join(name)).collect();
         Ok(Jars { folder, files })
     }
 
@@ -79,15 +87,16 @@ impl Distribution {
         eprintln!("{name} {version}: {count} files come from Maven to {}", folder.display());
         let project = folder.join("pom.xml");
         fs::write(&project, pom)?;
-        if library.exists() {
-            fs::remove_dir_all(library)?;
+        let half = folder.join("lib.half");
+        if half.exists() {
+            fs::remove_dir_all(&half)?;
         }
         let mut maven = Command::new("mvn")
             .args(["--batch-mode", "--no-transfer-progress", "--file"])
             .arg(&project)
             .arg("org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies")
             .arg("-DincludeScope=runtime")
-            .arg(format!("-DoutputDirectory={}", library.display()))
+            .arg(format!("-DoutputDirectory={}", half.display()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -105,7 +114,13 @@ impl Distribution {
         }
         let status = maven.wait()?;
         ensure!(status.success(), "maven cannot fetch {name} {version} ({status}):\n{said}");
-        Ok(())
+        // A server may run from the files that are there: each is replaced as a whole.
+        fs::create_dir_all(library)?;
+        for file in fs::read_dir(&half)? {
+            let file = file?;
+            fs::rename(file.path(), library.join(file.file_name()))?;
+        }
+        Ok(fs::remove_dir(half)?)
     }
 
     /// Compares each file with its checksum: 50 to 150 MiB, some tenths of a second.
@@ -195,7 +210,7 @@ mod tests {
 
     #[test]
     fn each_pinned_version_is_the_one_that_maven_is_asked_for() {
-        for distribution in [Distribution::KAFKA, Distribution::CASSANDRA] {
+        for distribution in [Distribution::KAFKA, Distribution::CASSANDRA, Distribution::REGISTRY] {
             let version = format!("<version>{}", distribution.version);
             assert!(distribution.pom.contains(&version), "{}", distribution.name);
             assert!(distribution.names().count() > 0);

@@ -76,6 +76,14 @@ impl Cassandra {
         }
     }
 
+    /// Brings what it consists of into the cache, and makes there what makes starts fast.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn fetch() -> Result<()> {
+        prepared().map(drop)
+    }
+
     /// Starts a cluster of its own for a test that does to it what others would notice.
     ///
     /// # Errors
@@ -84,11 +92,7 @@ impl Cassandra {
     pub fn start(options: &Options) -> Result<Self> {
         running::refuse(VARIABLE, "a Cassandra of its own")?;
         const TRIES: usize = 3;
-        let jars = Distribution::CASSANDRA.resolve()?;
-        let archive = archive::options(&jars, |java, folder| {
-            let one = Options::one_node();
-            node(&jars, &java, &one, &Ports::free(1)?, 0, folder)
-        })?;
+        let (jars, archive) = prepared()?;
         for _ in 1..TRIES {
             match Self::start_on_free_ports(&jars, &archive, options) {
                 // Another process was faster.
@@ -147,6 +151,16 @@ impl Cassandra {
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
+}
+
+/// The jars, and the options that start a JVM with them fast.
+fn prepared() -> Result<(Jars, Vec<String>)> {
+    let jars = Distribution::CASSANDRA.resolve()?;
+    let archive = archive::options(&jars, |java, folder| {
+        let one = Options::one_node();
+        node(&jars, &java, &one, &Ports::free(1)?, 0, folder)
+    })?;
+    Ok((jars, archive))
 }
 
 /// Whether a server found a port in use.

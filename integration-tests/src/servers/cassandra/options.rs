@@ -1,5 +1,11 @@
 //! What a Cassandra cluster is like.
 
+use anyhow::Result;
+use forebay_clients::testing::Authority;
+use forebay_clients::tls::ClientTls;
+
+use crate::servers::kafka::key_and_certificate;
+
 /// What a Cassandra cluster is like.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -7,6 +13,7 @@ pub struct Options {
     pub(super) heap_mib: u32,
     pub(super) settings: Vec<(String, String)>,
     pub(super) flags: Vec<String>,
+    pub(super) tls: Option<ClientTls>,
     pub(super) login: Option<(String, String)>,
 }
 
@@ -21,7 +28,14 @@ impl Options {
     /// [`Options::durable`].
     #[must_use]
     pub fn one_node() -> Self {
-        Self { nodes: 1, heap_mib: 512, settings: Vec::new(), flags: Vec::new(), login: None }
+        Self {
+            nodes: 1,
+            heap_mib: 512,
+            settings: Vec::new(),
+            flags: Vec::new(),
+            tls: None,
+            login: None,
+        }
     }
 
     /// Three servers, at 127.0.0.1 to 127.0.0.3. Hints are off: a row that was written while a
@@ -45,6 +59,30 @@ impl Options {
         self.login = Some(("cassandra".to_owned(), "cassandra".to_owned()));
         self.setting("authenticator", "PasswordAuthenticator")
             .setting("authorizer", "CassandraAuthorizer")
+    }
+
+    /// Servers show the certificate `server` of this authority, which must outlive them, and take
+    /// only clients that show one of it.
+    ///
+    /// # Errors
+    /// If the folder of the authority cannot be written.
+    pub fn with_tls(mut self, authority: &Authority) -> Result<Self> {
+        let store = key_and_certificate(authority)?;
+        let trusted = authority.file("ca.pem");
+        let encryption = format!(
+            "{{enabled: true, optional: false, keystore: {}, ssl_context_factory: {{class_name: \
+             org.apache.cassandra.security.PEMBasedSslContextFactory}}, truststore: {}, \
+             require_client_auth: true}}",
+            store.display(),
+            trusted.display()
+        );
+        let client = ClientTls {
+            cert_file: Some(authority.file("client.pem")),
+            key_file: Some(authority.file("client.key")),
+            ..authority.client()
+        };
+        self.tls = Some(client);
+        Ok(self.setting("client_encryption_options", &encryption))
     }
 
     /// The server reads no more than so many requests per second: real backpressure, no errors.

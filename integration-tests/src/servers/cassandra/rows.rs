@@ -1,6 +1,7 @@
 //! Keyspaces and rows, through a driver that knows nothing of Forebay.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -38,18 +39,22 @@ impl Cassandra {
         {
             return Ok(Arc::clone(session));
         }
-        let builder = self.builder().known_nodes(self.contact_points());
+        let builder = self.builder()?.known_nodes(self.contact_points());
         let session = Arc::new(connect(builder)?);
         sessions.current = Some((processes, Arc::clone(&session)));
         Ok(session)
     }
 
-    fn builder(&self) -> SessionBuilder {
-        let builder = SessionBuilder::new().schema_agreement_timeout(LONG);
-        match &self.options.login {
-            Some((user, password)) => builder.user(user, password),
-            None => builder,
+    fn builder(&self) -> Result<SessionBuilder> {
+        let mut builder = SessionBuilder::new().schema_agreement_timeout(LONG);
+        if let Some((user, password)) = &self.options.login {
+            builder = builder.user(user, password);
         }
+        if let Some(tls) = &self.options.tls {
+            let connector = tls.connector(Path::new(""))?;
+            builder = builder.tls_context(Some(Arc::clone(connector.config())));
+        }
+        Ok(builder)
     }
 
     /// Makes a keyspace with a name of its own, on all servers, and says it.
@@ -135,7 +140,7 @@ impl Cassandra {
         let others = self.contact_points().len() - 1;
         for address in self.contact_points() {
             let filter = AllowListHostFilter::new([address.as_str()])?;
-            let alone = self.builder().known_node(address).host_filter(Arc::new(filter));
+            let alone = self.builder()?.known_node(address).host_filter(Arc::new(filter));
             let session = Arc::new(connect(alone)?);
             wait::until(&format!("{address} to know {others} others"), LONG, || {
                 let session = Arc::clone(&session);

@@ -6,16 +6,18 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use rdkafka::ClientConfig;
 use tempfile::TempDir;
 
+use super::listener::Listener;
 use super::options::Options;
-use super::storage;
-use crate::port;
+use super::ports::Ports;
+use super::{properties, storage};
 use crate::servers::distribution::{Distribution, Jars};
 use crate::servers::launch::{Launch, small_jvm};
 use crate::servers::node::Node;
+use crate::servers::proxy::Proxy;
 use crate::servers::{archive, running, watchdog};
 
 /// `host:port` of a server that runs already.
@@ -25,16 +27,12 @@ const VARIABLE: &str = "FOREBAY_TEST_KAFKA";
 #[derive(Debug)]
 pub struct Kafka {
     bootstrap: String,
+    ports: Vec<Ports>,
+    proxies: Vec<Proxy>,
     nodes: Vec<Node>,
+    jars: Option<Jars>,
     /// Dropped after the servers that write to it.
     _folder: Option<TempDir>,
-}
-
-/// The ports of one server.
-#[derive(Clone, Copy, Debug)]
-struct Ports {
-    client: u16,
-    controller: u16,
 }
 
 impl Kafka {
@@ -52,11 +50,26 @@ impl Kafka {
 
     fn find() -> Result<Self> {
         let kafka = match running::address(VARIABLE) {
-            Some(bootstrap) => Self { bootstrap, nodes: Vec::new(), _folder: None },
+            Some(bootstrap) => Self {
+                bootstrap,
+                ports: Vec::new(),
+                proxies: Vec::new(),
+                nodes: Vec::new(),
+                jars: None,
+                _folder: None,
+            },
             None => Self::start(&Options::one_node())?,
         };
         kafka.warm_up()?;
         Ok(kafka)
+    }
+
+    /// Brings what it consists of into the cache, and makes there what makes starts fast.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn fetch() -> Result<()> {
+        prepared().map(drop)
     }
 
     /// Starts a cluster of its own for a test that does to it what others would notice.
@@ -67,11 +80,7 @@ impl Kafka {
     pub fn start(options: &Options) -> Result<Self> {
         running::refuse(VARIABLE, "a Kafka of its own")?;
         const TRIES: usize = 3;
-        let jars = Distribution::KAFKA.resolve()?;
-        let archive = archive::options(&jars, |java, folder| {
-            let ports = Ports::free()?;
-            node(&jars, java, &Options::one_node(), &[ports], 1, folder)
-        })?;
+        let (jars, archive) = prepared()?;
         for _ in 1..TRIES {
             match Self::start_on_free_ports(&jars, &archive, options) {
                 // Another process was faster.
@@ -85,7 +94,12 @@ impl Kafka {
     fn start_on_free_ports(jars: &Jars, archive: &[String], options: &Options) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("forebay-kafka-").tempdir()?;
         watchdog::remove(folder.path())?;
-        let ports: Vec<Ports> = (0..options.nodes).map(|_| Ports::free()).collect::<Result<_>>()?;
+        let (mut ports, mut proxies) = (Vec::new(), Vec::new());
+        for _ in 0..options.nodes {
+            let (own, before) = Ports::free(&options.listeners)?;
+            ports.push(own);
+            proxies.extend(before);
+        }
         let nodes = (1..=options.nodes)
             .map(|id| {
                 let own = folder.path().join(id.to_string());
@@ -95,15 +109,40 @@ impl Kafka {
         // Each of them waits for the others.
         nodes.iter().try_for_each(Node::begin_to_start)?;
         nodes.iter().try_for_each(Node::wait_until_ready)?;
-        let addresses: Vec<String> =
-            ports.iter().map(|ports| format!("127.0.0.1:{}", ports.client)).collect();
-        Ok(Self { bootstrap: addresses.join(","), nodes, _folder: Some(folder) })
+        let bootstrap = bootstrap(&ports, Listener::Plaintext);
+        let jars = Some(jars.clone());
+        Ok(Self { bootstrap, ports, proxies, nodes, jars, _folder: Some(folder) })
     }
 
     /// `bootstrap.servers` for clients.
     #[must_use]
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// `bootstrap.servers` for clients of a listener.
+    ///
+    /// # Errors
+    /// If the cluster was started without it.
+    pub fn bootstrap_of(&self, listener: Listener) -> Result<String> {
+        let addresses = bootstrap(&self.ports, listener);
+        ensure!(!addresses.is_empty(), "this cluster has no listener {}", listener.name());
+        Ok(addresses)
+    }
+
+    /// The proxy in front of a server, by its id, from 1 on.
+    ///
+    /// # Errors
+    /// If the cluster was started without [`Options::behind_proxies`].
+    pub fn proxy(&self, id: u16) -> Result<&Proxy> {
+        let index = usize::from(id).checked_sub(1);
+        let proxy = index.and_then(|index| self.proxies.get(index));
+        proxy.with_context(|| format!("no proxy in front of server {id}"))
+    }
+
+    /// What the servers consist of.
+    pub(super) fn jars(&self) -> Result<&Jars> {
+        self.jars.as_ref().ok_or_else(|| running::refusal(VARIABLE, "the tools of its Kafka"))
     }
 
     /// A server by its id, from 1 on: to stop, kill, freeze or start it.
@@ -133,16 +172,21 @@ impl Kafka {
     }
 }
 
-impl Ports {
-    fn free() -> Result<Self> {
-        let client = port::free()?;
-        loop {
-            let controller = port::free()?;
-            if controller != client {
-                return Ok(Self { client, controller });
-            }
-        }
-    }
+/// The jars, and the options that start a JVM with them fast.
+fn prepared() -> Result<(Jars, Vec<String>)> {
+    let jars = Distribution::KAFKA.resolve()?;
+    let archive = archive::options(&jars, |java, folder| {
+        let one = Options::one_node();
+        let (ports, _) = Ports::free(&one.listeners)?;
+        node(&jars, java, &one, &[ports], 1, folder)
+    })?;
+    Ok((jars, archive))
+}
+
+fn bootstrap(ports: &[Ports], listener: Listener) -> String {
+    let advertised = ports.iter().filter_map(|ports| ports.advertised(listener));
+    let addresses: Vec<String> = advertised.map(|port| format!("127.0.0.1:{port}")).collect();
+    addresses.join(",")
 }
 
 /// A server that is ready to start in its folder, which is made.
@@ -154,10 +198,11 @@ fn node(
     id: u16,
     folder: &Path,
 ) -> Result<Node> {
-    let own = ports.get(usize::from(id) - 1).context("a server without ports")?;
+    let own = usize::from(id).checked_sub(1).and_then(|index| ports.get(index));
+    let client = own.and_then(|own| own.advertised(Listener::Plaintext));
     storage::format(jars, &folder.join("logs"), id)?;
     let file = folder.join("server.properties");
-    fs::write(&file, properties(options, ports, id, folder)?)?;
+    fs::write(&file, properties::written(options, ports, id, folder))?;
     let mut arguments = small_jvm(options.heap_mib);
     arguments.extend(java);
     arguments.extend([
@@ -173,60 +218,7 @@ fn node(
         arguments,
         log: folder.join("server.log"),
         ready: "Kafka Server started",
-        address: (Ipv4Addr::LOCALHOST, own.client).into(),
+        address: (Ipv4Addr::LOCALHOST, client.context("a server without ports")?).into(),
         patience: Duration::from_secs(60),
     }))
-}
-
-fn properties(options: &Options, ports: &[Ports], id: u16, folder: &Path) -> Result<String> {
-    let own = ports.get(usize::from(id) - 1).context("a server without ports")?;
-    let voters: Vec<String> = (1..)
-        .zip(ports)
-        .map(|(id, ports): (u16, _)| format!("{id}@127.0.0.1:{}", ports.controller))
-        .collect();
-    let Ports { client, controller } = own;
-    let (copies, in_sync) = if options.nodes == 1 { (1, 1) } else { (3, 2) };
-    // Waiting for a server that is gone is short, but longer where three JVMs share the processor.
-    let (session, beat) = if options.nodes == 1 { (1_500, 300) } else { (3_000, 500) };
-    let mut text = format!(
-        "process.roles=broker,controller
-node.id={id}
-controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{client}
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={logs}
-auto.create.topics.enable=false
-num.partitions=1
-default.replication.factor={copies}
-min.insync.replicas={in_sync}
-offsets.topic.replication.factor={copies}
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor={copies}
-transaction.state.log.min.isr={in_sync}
-transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor={copies}
-share.coordinator.state.topic.min.isr={in_sync}
-share.coordinator.state.topic.num.partitions=1
-group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms={session}
-broker.heartbeat.interval.ms={beat}
-replica.lag.time.max.ms=5000
-num.network.threads=2
-num.io.threads=4
-num.recovery.threads.per.data.dir=2
-log.cleaner.threads=1
-log.cleaner.dedupe.buffer.size=4194304
-log.index.size.max.bytes=1048576
-",
-        voters = voters.join(","),
-        logs = folder.join("logs").display(),
-    );
-    // Later lines win.
-    for (name, value) in &options.properties {
-        text.push_str(&format!("{name}={value}\n"));
-    }
-    Ok(text)
 }

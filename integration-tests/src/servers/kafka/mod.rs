@@ -4,11 +4,17 @@
 //! test does to it is told by what it touches: servers ([`Kafka::node`]), [topics], [records].
 
 mod cluster;
+mod listener;
 mod options;
+mod ports;
+mod properties;
 mod records;
 mod storage;
+mod tools;
 mod topics;
 
 pub use cluster::Kafka;
+pub use listener::Listener;
 pub use options::Options;
+pub(super) use options::key_and_certificate;
 pub use records::{Arrived, Isolation, Message};

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
+use super::options::Options;
 use crate::servers::distribution::{Jars, lock};
 use crate::servers::launch::{copy_folder, small_jvm};
 
@@ -20,7 +21,7 @@ const META: &str = "meta.properties";
 /// Formats the folder of a server. What Kafka's own tool writes, apart from ids, is the same each
 /// time: it is run once, and its work is copied, which saves a second for each server.
 pub(super) fn format(jars: &Jars, folder: &Path, node: u16) -> Result<()> {
-    let pattern = jars.folder.join("formatted");
+    let pattern = jars.folder.join("formatted-with-user");
     {
         let _lock = lock(&jars.folder.join(".format.lock"))?;
         if !pattern.exists() {
@@ -32,6 +33,12 @@ pub(super) fn format(jars: &Jars, folder: &Path, node: u16) -> Result<()> {
     let meta =
         format!("version=1\ncluster.id={CLUSTER}\nnode.id={node}\ndirectory.id={directory}\n");
     Ok(fs::write(folder.join(META), meta)?)
+}
+
+/// The user whom every cluster knows.
+fn scram(mechanism: &str) -> String {
+    let (user, password) = (Options::USER, Options::PASSWORD);
+    format!("{mechanism}=[name={user},password={password}]")
 }
 
 fn make_pattern(jars: &Jars, pattern: &Path) -> Result<()> {
@@ -51,6 +58,8 @@ fn make_pattern(jars: &Jars, pattern: &Path) -> Result<()> {
         .args(["-cp", &jars.class_path(), "kafka.tools.StorageTool", "format"])
         .args(["-t", CLUSTER, "-c"])
         .arg(&properties)
+        .args(["--add-scram", &scram("SCRAM-SHA-256")])
+        .args(["--add-scram", &scram("SCRAM-SHA-512")])
         .output()
         .context("a JVM is needed: `apt-get install openjdk-17-jre-headless` brings it")?;
     ensure!(

@@ -88,6 +88,15 @@ impl Kafka {
         Ok(leaders.into_iter().map(|(_, leader)| leader).collect())
     }
 
+    /// The ids of the servers that have copies of a partition, the preferred leader first.
+    pub(super) fn replicas(&self, topic: &str, partition: i32) -> Result<Vec<i32>> {
+        let consumer: BaseConsumer = self.client().create()?;
+        let metadata = consumer.fetch_metadata(Some(topic), LONG)?;
+        let mut partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        let found = partitions.find(|one| one.id() == partition);
+        Ok(found.with_context(|| format!("no partition {topic}/{partition}"))?.replicas().to_vec())
+    }
+
     fn wait_for_partitions(&self, topic: &str, partitions: u16) -> Result<()> {
         wait::until(&format!("leaders of topic {topic}"), LONG, || {
             let leaders = self.leaders(topic)?;

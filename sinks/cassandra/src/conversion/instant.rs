@@ -25,6 +25,9 @@ pub const TIME_TAKES: &str = "times of day, and text such as 10:30:00.5";
 /// Reads a row as a number of some unit.
 pub type Ticks = Box<dyn Fn(usize) -> i64 + Send + Sync>;
 
+/// Reads a row as milliseconds since 1970.
+type Millis = Box<dyn Fn(usize) -> Result<i64, Bad> + Send + Sync>;
+
 /// A column of Arrow timestamps, and how many of its units make a second.
 pub fn timestamps(array: &ArrayRef) -> Option<(Ticks, i64)> {
     macro_rules! of {
@@ -45,7 +48,7 @@ pub fn timestamps(array: &ArrayRef) -> Option<(Ticks, i64)> {
 }
 
 /// Milliseconds since 1970, rounded down.
-fn millis(array: &ArrayRef) -> Option<Box<dyn Fn(usize) -> Result<i64, Bad> + Send + Sync>> {
+fn millis(array: &ArrayRef) -> Option<Millis> {
     if let Some((ticks, per_second)) = timestamps(array) {
         return Some(Box::new(move |row| {
             let ticks = ticks(row);

@@ -77,9 +77,7 @@ pub fn tinyint(array: &ArrayRef) -> Option<Encode> {
         let array = array.as_primitive::<Int8Type>().clone();
         return Some(Box::new(move |row, out| put(out, &array.value(row).to_be_bytes())));
     }
-    ranged(array, |number, out| {
-        Some(out.extend_from_slice(&i8::try_from(number).ok()?.to_be_bytes()))
-    })
+    ranged(array, |number| Some(i8::try_from(number).ok()?.to_be_bytes()))
 }
 
 /// See [`tinyint`].
@@ -88,9 +86,7 @@ pub fn smallint(array: &ArrayRef) -> Option<Encode> {
         let array = array.as_primitive::<Int16Type>().clone();
         return Some(Box::new(move |row, out| put(out, &array.value(row).to_be_bytes())));
     }
-    ranged(array, |number, out| {
-        Some(out.extend_from_slice(&i16::try_from(number).ok()?.to_be_bytes()))
-    })
+    ranged(array, |number| Some(i16::try_from(number).ok()?.to_be_bytes()))
 }
 
 /// See [`tinyint`].
@@ -99,9 +95,7 @@ pub fn int(array: &ArrayRef) -> Option<Encode> {
         let array = array.as_primitive::<Int32Type>().clone();
         return Some(Box::new(move |row, out| put(out, &array.value(row).to_be_bytes())));
     }
-    ranged(array, |number, out| {
-        Some(out.extend_from_slice(&i32::try_from(number).ok()?.to_be_bytes()))
-    })
+    ranged(array, |number| Some(i32::try_from(number).ok()?.to_be_bytes()))
 }
 
 /// See [`tinyint`].
@@ -110,9 +104,7 @@ pub fn bigint(array: &ArrayRef) -> Option<Encode> {
         let array = array.as_primitive::<Int64Type>().clone();
         return Some(Box::new(move |row, out| put(out, &array.value(row).to_be_bytes())));
     }
-    ranged(array, |number, out| {
-        Some(out.extend_from_slice(&i64::try_from(number).ok()?.to_be_bytes()))
-    })
+    ranged(array, |number| Some(i64::try_from(number).ok()?.to_be_bytes()))
 }
 
 fn put(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Bad> {
@@ -120,11 +112,12 @@ fn put(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Bad> {
     Ok(())
 }
 
-/// Writes with a range check: `write` answers `None` for a number that does not fit.
-fn ranged(array: &ArrayRef, write: fn(i128, &mut Vec<u8>) -> Option<()>) -> Option<Encode> {
+/// Writes with a range check: `bytes` answers `None` for a number that does not fit.
+fn ranged<const N: usize>(array: &ArrayRef, bytes: fn(i128) -> Option<[u8; N]>) -> Option<Encode> {
     let whole = lenient(array)?;
     Some(Box::new(move |row, out| {
         let number = whole(row)?;
-        write(number, out).ok_or_else(|| Bad::new(number, "is out of the type's range"))
+        let bytes = bytes(number).ok_or_else(|| Bad::new(number, "is out of the type's range"))?;
+        put(out, &bytes)
     }))
 }

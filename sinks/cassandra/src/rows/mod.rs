@@ -10,6 +10,8 @@ pub mod clock;
 pub mod encoded;
 pub mod grouping;
 pub mod marker;
+#[cfg(test)]
+mod tests;
 pub mod values;
 
 pub use bound::Bound;

@@ -78,7 +78,9 @@ impl Table {
             }
             _ => {}
         }
-        if let Some(metadata) = keyspace.tables.get(&name.table) {
+        // While a table is being made, it is seen for a moment without its columns.
+        let table = keyspace.tables.get(&name.table);
+        if let Some(metadata) = table.filter(|table| !table.partition_key.is_empty()) {
             return Ok(Self::new(name, metadata));
         }
         if let Some(view) = keyspace.views.get(&name.table) {

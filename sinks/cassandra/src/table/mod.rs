@@ -9,6 +9,8 @@ pub mod lookup;
 pub mod mapping;
 pub mod nearest;
 pub mod statement;
+#[cfg(test)]
+mod tests;
 
 pub use definition::{Role, Table, TableColumn};
 pub use lookup::Absent;

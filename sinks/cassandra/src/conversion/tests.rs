@@ -1,1 +1,0 @@
-//! What is written is what the driver reads.
