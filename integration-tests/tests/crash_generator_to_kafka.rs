@@ -77,7 +77,9 @@ fn killed_at_random_instants() -> Result<()> {
 fn ended_at_every_named_point() -> Result<()> {
     const RECORDS: u64 = 8_000;
     let kafka = Kafka::shared()?;
-    for point in crash_points::BATCH.iter().chain(&["mid-append"]) {
+    // Nothing is published: a batch is visible when it is written.
+    let points = crash_points::BATCH.iter().filter(|point| **point != "after-publish");
+    for point in points.chain(&["mid-append"]) {
         let topic = kafka.topic(point, 2)?;
         let scene = Scene::new(&config(kafka, &topic, RECORDS, false))?;
         // Not the first time, so that something stands before it.

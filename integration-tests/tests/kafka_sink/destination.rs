@@ -48,10 +48,10 @@ pub(crate) fn batch(id: u64, rows: impl IntoIterator<Item = (String, i64)>) -> B
 }
 
 /// The key and the value of a record.
-pub(crate) type Pair<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+pub(crate) type Raw<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
 /// A batch of records of bytes, as the source `kafka` gives them.
-pub(crate) fn raw(id: u64, records: &[Pair<'_>]) -> Batch {
+pub(crate) fn raw(id: u64, records: &[Raw<'_>]) -> Batch {
     let keys: Vec<_> = records.iter().map(|(key, _)| *key).collect();
     let values: Vec<_> = records.iter().map(|(_, value)| *value).collect();
     let columns: [(&str, ArrayRef); 2] = [
