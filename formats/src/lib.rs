@@ -6,6 +6,7 @@
 //! - [`decoding`]: the options of a format, flattened into the options of a connector;
 //! - [`decoders`]: records decoded, each on its own, so that a broken one takes no other with it;
 //! - [`container`]: files that hold records in a format of their own;
+//! - [`registry`]: records whose schema stands in a registry;
 //! - [`infer`]: a schema from a sample.
 //!
 //! From columns to bytes: [`encode`].
@@ -18,6 +19,7 @@ pub mod decoding;
 pub mod encode;
 pub mod framing;
 pub mod infer;
+pub mod registry;
 pub mod schema;
 
 pub use container::{Container, ContainerError, open_container};

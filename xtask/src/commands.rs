@@ -19,6 +19,7 @@ cargo xtask HABIT
   docs         writes the generated reference pages in docs/ anew
   bench NAME   a benchmark beside its bare reference; `bench list` names them
   servers      fetches the servers that tests run against, before the tests do
+  fuzz TARGET [INPUTS]  feeds a parser with seeded mutations; `fuzz list` names them
   deny         licences, bans and sources of all dependencies (needs cargo-deny)
   quickstart   builds for speed and runs configs/quickstart.toml";
 
@@ -31,6 +32,7 @@ pub(crate) fn run(habit: &str, arguments: &[String]) -> ExitCode {
         "docs" => journey::run(habit, docs_steps()),
         "bench" => journey::run(habit, bench_steps(arguments)),
         "servers" => journey::run(habit, vec![build_step(), servers_step()]),
+        "fuzz" => journey::run(habit, fuzz_steps(arguments)),
         "deny" => journey::run(habit, vec![Step::new("cargo deny", deny)]),
         "quickstart" => journey::run(habit, quickstart_steps()),
         "help" | "--help" | "-h" => {
@@ -135,6 +137,17 @@ fn bench_steps(arguments: &[String]) -> Vec<Step> {
             Program::cargo(all).env("FOREBAY_BIN", place::release_binary()?).run()
         }),
     ]
+}
+
+fn fuzz_steps(arguments: &[String]) -> Vec<Step> {
+    let arguments = arguments.to_vec();
+    vec![Step::new("fuzz", move || {
+        // Sums that overflow are found only where they are checked.
+        let checked = "profile.release.overflow-checks=true";
+        let mut all = vec!["run", "--release", "--config", checked, "-p", "forebay-fuzz", "--"];
+        all.extend(arguments.iter().map(String::as_str));
+        Program::cargo(all).run()
+    })]
 }
 
 fn quickstart_steps() -> Vec<Step> {

@@ -1,4 +1,5 @@
-//! The failure tables of connectors and sinks: each row names a test, and the test is there.
+//! The failure tables of connectors and sinks: each row names a test that is there, or says with a
+//! dash that there is none yet.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,7 +10,10 @@ use crate::place;
 /// The heads of the last column of a failure table.
 const HEADS: [&str; 3] = ["proof", "test", "proved by"];
 
-/// Fails when a row names no test, or one that is nowhere.
+/// What stands in a row that no test proves yet: it is told, and fails nothing.
+const UNPROVEN: &str = "-";
+
+/// Fails when a row names no test, or one that is nowhere. Tells of rows that no test proves yet.
 pub(crate) fn check() -> Result<(), String> {
     let root = place::root();
     let mut tests = HashSet::new();
@@ -24,7 +28,11 @@ pub(crate) fn check() -> Result<(), String> {
             let path = folder.path().join("README.md");
             let Ok(text) = fs::read_to_string(&path) else { continue };
             let name = format!("{floor}/{}", folder.file_name().display());
-            wrong.extend(look(&text, &tests).into_iter().map(|what| format!("{name}: {what}")));
+            let found = look(&text, &tests);
+            wrong.extend(found.wrong.into_iter().map(|what| format!("{name}: {what}")));
+            for row in found.unproven {
+                println!("{name}: no test proves \"{row}\" yet");
+            }
         }
     }
     match wrong.is_empty() {
@@ -33,9 +41,15 @@ pub(crate) fn check() -> Result<(), String> {
     }
 }
 
-/// What is wrong with the failure tables of a page.
-fn look(page: &str, tests: &HashSet<String>) -> Vec<String> {
-    let mut wrong = Vec::new();
+/// What a look at the failure tables of a page found.
+#[derive(Debug, Default)]
+struct Found {
+    wrong: Vec<String>,
+    unproven: Vec<String>,
+}
+
+fn look(page: &str, tests: &HashSet<String>) -> Found {
+    let mut found = Found::default();
     let mut inside = false;
     for line in page.lines() {
         let Some(row) = line.strip_prefix('|') else {
@@ -51,17 +65,21 @@ fn look(page: &str, tests: &HashSet<String>) -> Vec<String> {
         if first.starts_with("---") {
             continue;
         }
+        if last == UNPROVEN {
+            found.unproven.push(first.to_owned());
+            continue;
+        }
         let mut named = last.split('`').skip(1).step_by(2).peekable();
         if named.peek().is_none() {
-            wrong.push(format!("\"{first}\" names no test"));
+            found.wrong.push(format!("\"{first}\" names no test"));
         }
         // A name with more than words in it is that of a file.
         let is_test = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         for name in named.filter(is_test).filter(|name| !tests.contains(*name)) {
-            wrong.push(format!("\"{first}\" names `{name}`, which is no test"));
+            found.wrong.push(format!("\"{first}\" names `{name}`, which is no test"));
         }
     }
-    wrong
+    found
 }
 
 /// The names of all functions in the Rust files of a folder.
@@ -89,12 +107,14 @@ mod tests {
     fn rows_without_a_test_and_tests_that_are_nowhere_are_found() {
         let page = "| option | meaning |\n|---|---|\n| a | b |\n\n\
                     | what | then | proof |\n|---|---|---|\n| down | waits | `known` |\n\
-                    | slow | waits | - |\n| gone | ends | `known`, `nowhere`, `tests/a.rs` |\n";
+                    | slow | waits | - |\n| full | waits | yes |\n| gone | ends | `known`, `nowhere`, `tests/a.rs` |\n";
         let tests = HashSet::from(["known".to_owned()]);
+        let found = look(page, &tests);
         assert_eq!(
-            look(page, &tests),
-            ["\"slow\" names no test", "\"gone\" names `nowhere`, which is no test"]
+            found.wrong,
+            ["\"full\" names no test", "\"gone\" names `nowhere`, which is no test"]
         );
+        assert_eq!(found.unproven, ["slow"]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             }
         }
         for (way, comparison) in ways.iter().zip(&comparisons) {
-            println!("{}", comparison.row(&format!("{customers} keys, beside {way}"), 0.9));
+            println!("{}", comparison.row(&format!("{customers} keys, beside {way}"), "0.9"));
         }
     }
     Ok(())

@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             1 => way.name.to_owned(),
             files => format!("{}, {files} files", way.name),
         };
-        println!("{}", compare(&way, options)?.row(&name, 0.7));
+        println!("{}", compare(&way, options)?.row(&name, "0.7"));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Posts of lines to files, without a journal: until it is told to stop.
 
 use std::convert::Infallible;
+use std::io::BufRead;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,6 +54,9 @@ async fn take(
 
 async fn store(request: Request<Incoming>, gathered: &Gathered) -> Result<()> {
     let body = request.into_body().collect().await?.to_bytes();
-    std::str::from_utf8(&body)?;
-    hand_over(gathered, &mut body.to_vec())
+    let (mut rest, mut lines) = (&body[..], Vec::with_capacity(body.len()));
+    // Lines are told apart, as the gateway does.
+    while rest.read_until(b'\n', &mut lines)? > 0 {}
+    std::str::from_utf8(&lines)?;
+    hand_over(gathered, &mut lines)
 }

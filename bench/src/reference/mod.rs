@@ -6,6 +6,7 @@
 mod cassandra;
 mod files;
 mod http;
+pub(crate) mod kafka;
 mod output;
 mod socket;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             cassandra::run(way, host, records.parse()?, customers.parse()?)
         }
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
+        ["kafka-nowhere", brokers, topic, records] => kafka::run(brokers, topic, records.parse()?),
         _ => bail!("there is no such reference: {}", arguments.join(" ")),
     }
 }

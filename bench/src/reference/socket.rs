@@ -73,7 +73,8 @@ pub(super) async fn roll_until_stopped(gathered: &Gathered, to: &Path) -> Result
         if !lines.is_empty() {
             number += 1;
             let (staged, mut file) = Staged::create(to, &format!("part-{number:06}.txt"))?;
-            file.write_all(&lines)?;
+            // Larger writes cost several times as much, see the results.
+            lines.chunks(1 << 16).try_for_each(|piece| file.write_all(piece))?;
             staged.publish(&file)?;
         }
         if last {

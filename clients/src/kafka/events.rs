@@ -74,6 +74,7 @@ impl ClientEvents {
         let cause = code.map_or(Cause::Other, Cause::of);
         let text = essence(if reason.is_empty() { "" } else { reason });
         let text = if text.is_empty() { error.to_string() } else { text.to_owned() };
+        let cause = cause.refined(&text);
         let now = Instant::now();
         let mut state = self.state();
         // That nobody answers follows from what was wrong in particular, and says less.
@@ -123,8 +124,8 @@ impl ClientContext for ClientEvents {
     fn error(&self, error: KafkaError, reason: &str) {
         self.note(&error, reason);
         if let Some(held_back) = self.admit(essence(reason)) {
-            let cause = error.rdkafka_error_code().map_or(Cause::Other, Cause::of);
             let text = essence(reason);
+            let cause = error.rdkafka_error_code().map_or(Cause::Other, Cause::of).refined(text);
             tracing::warn!(component = &*self.name, held_back, "kafka: {cause}: {text}");
         }
     }

@@ -60,6 +60,16 @@ impl Cause {
         }
     }
 
+    /// A connection that a broker ends for the sake of TLS (it asks for a certificate, say) is
+    /// reported as any other that ends; the text tells.
+    #[must_use]
+    pub fn refined(self, text: &str) -> Self {
+        match self {
+            Self::Unreachable if text.contains("SSL routines") => Self::Tls,
+            cause => cause,
+        }
+    }
+
     /// Whether it says more than that nobody answers.
     #[must_use]
     pub fn is_specific(self) -> bool {
@@ -99,6 +109,13 @@ pub(super) fn essence(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_broker_that_hangs_up_for_the_sake_of_tls_is_told_from_one_that_is_away() {
+        let text = "Receive failed: error:0A000412:SSL routines::sslv3 alert bad certificate";
+        assert_eq!(Cause::of(RDKafkaErrorCode::BrokerTransportFailure).refined(text), Cause::Tls);
+        assert_eq!(Cause::Unreachable.refined("Connection refused"), Cause::Unreachable);
+    }
 
     #[test]
     fn what_changes_with_each_try_is_left_out() {

@@ -165,6 +165,10 @@ impl FilesConfig {
             let text = format!("format `{}` tells compression by itself", self.decoding.format);
             problems.push(Problem::at("compression", text).help("leave it out"));
         }
+        if self.is_table() && self.decoding.registry.is_some() {
+            let text = format!("`{}` files carry their schema", self.decoding.format);
+            problems.push(Problem::at("registry", text).help("leave it out"));
+        }
         self.check_move(&mut problems);
         problems.extend(self.decoding.check());
         problems
@@ -248,6 +252,10 @@ mod tests {
             (r#"{"path": "a", "recursive": true, "after": "move", "move_to": "a/b"}"#, "move_to"),
             (r#"{"path": "in", "format": "parquet", "compression": "gzip"}"#, "compression"),
             (r#"{"path": "in", "format": "json"}"#, "schema"),
+            (
+                r#"{"path": "in", "format": "avro", "schema": {"a": "int"}, "registry": {"url": "http://a"}}"#,
+                "registry",
+            ),
         ] {
             let config: FilesConfig = serde_json::from_str(json).unwrap();
             let found: Vec<_> =

@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use forebay_core::dead_letter::Reason;
-use forebay_core::decode::{Decode, Decoded, RawColumns};
+use forebay_core::decode::{Decode, Decoded, Prepare, RawColumns};
 
 /// Rejects the records that have a fault, and leaves the others to a decoder.
 pub(crate) struct Faults {
@@ -23,6 +23,11 @@ impl Faults {
 impl Decode for Faults {
     fn schema(&self) -> Option<SchemaRef> {
         self.inner.schema()
+    }
+
+    fn prepare(&self) -> Option<&dyn Prepare> {
+        // What is behind the columns that it knows does not concern it.
+        self.inner.prepare()
     }
 
     fn raw(&self) -> Option<RawColumns> {

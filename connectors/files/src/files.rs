@@ -32,6 +32,7 @@ impl SourceComponent for Files {
     fn build(mut config: FilesConfig, context: &BuildContext) -> Result<Input, Problem> {
         config.path = context.path(&config.path);
         config.move_to = config.move_to.map(|folder| context.path(&folder));
+        config.decoding.load(&context.base)?;
         let source = FilesSource::new(config, context.name.clone(), SystemClock::shared())?;
         Ok(Input::Source(Box::new(source)))
     }

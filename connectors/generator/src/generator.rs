@@ -21,7 +21,8 @@ impl Component for Generator {
 }
 
 impl SourceComponent for Generator {
-    fn build(config: GeneratorConfig, context: &BuildContext) -> Result<Input, Problem> {
+    fn build(mut config: GeneratorConfig, context: &BuildContext) -> Result<Input, Problem> {
+        config.decoding.load(&context.base)?;
         let source = GeneratorSource::new(&config, context.name.clone(), SystemClock::shared())?;
         Ok(Input::Source(Box::new(source)))
     }

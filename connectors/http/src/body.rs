@@ -12,6 +12,9 @@ use crate::answer::Refusal;
 /// How much memory is reserved at a time.
 const STEP: u64 = 64 << 10;
 
+/// For how many bytes, beyond those that have come, a place is made because they are announced.
+const MOST_AHEAD: u64 = 256 << 10;
+
 /// What a request holds of the memory that all requests share; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
@@ -82,6 +85,11 @@ where
             return Err(too_large(max));
         }
         held.take(data.len())?;
+        if bytes.is_empty() {
+            // What is announced may never come: until it does, the system gives no memory for it.
+            let announced = body.size_hint().lower().min(MOST_AHEAD);
+            bytes.reserve(data.len() + usize::try_from(announced).unwrap_or(0));
+        }
         bytes.extend_from_slice(&data);
     }
     Ok(bytes)

@@ -68,7 +68,8 @@ impl Component for Http {
 }
 
 impl SourceComponent for Http {
-    fn build(config: HttpConfig, context: &BuildContext) -> Result<Input, Problem> {
+    fn build(mut config: HttpConfig, context: &BuildContext) -> Result<Input, Problem> {
+        config.decoding.load(&context.base)?;
         HttpReceiver::new(config, context).map(|receiver| Input::Receiver(Box::new(receiver)))
     }
 }

@@ -55,10 +55,13 @@ impl Cut {
         max: usize,
         held: &mut Held,
     ) -> Result<Vec<BinaryArray>, Refusal> {
-        let mut pieces = Pieces::new(max, held);
+        let mut pieces = Pieces::new(max, body.len(), held);
         match self {
             Self::Lines => {
-                for line in body.split(|byte| *byte == b'\n') {
+                let mut begin = 0;
+                for end in memchr::memchr_iter(b'\n', body).chain([body.len()]) {
+                    let line = body.get(begin..end).unwrap_or_default();
+                    begin = end + 1;
                     let line = line.strip_suffix(b"\r").unwrap_or(line);
                     if !line.is_empty() {
                         pieces.push(line)?;

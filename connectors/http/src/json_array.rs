@@ -60,7 +60,7 @@ mod tests {
 
     fn elements(text: &[u8]) -> Result<Vec<Vec<u8>>, Refusal> {
         let mut held = Held::new(Budget::new(1 << 30));
-        let mut pieces = Pieces::new(1 << 20, &mut held);
+        let mut pieces = Pieces::new(1 << 20, 0, &mut held);
         cut(text, &mut pieces)?;
         let columns = pieces.finish();
         Ok(columns.iter().flat_map(|column| column.iter().flatten().map(<[u8]>::to_vec)).collect())

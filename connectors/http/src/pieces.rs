@@ -8,6 +8,9 @@ use crate::body::Held;
 /// What a record costs beside its bytes: its offset in the column.
 const OFFSET_BYTES: usize = 4;
 
+/// The size of a record that is expected; a wrong guess costs a second allocation of offsets.
+const TYPICAL_RECORD: usize = 128;
+
 /// Gathers records into as few columns as the intake takes in one piece.
 #[derive(Debug)]
 pub(crate) struct Pieces<'a> {
@@ -19,9 +22,11 @@ pub(crate) struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    /// Pieces of at most `max` bytes of values.
-    pub(crate) fn new(max: usize, held: &'a mut Held) -> Self {
-        Self { max, held, full: Vec::new(), open: BinaryBuilder::new(), records: 0 }
+    /// Pieces of at most `max` bytes of values, for a body of so many bytes.
+    pub(crate) fn new(max: usize, body: usize, held: &'a mut Held) -> Self {
+        // Never more than the body itself has taken.
+        let open = BinaryBuilder::with_capacity(body / TYPICAL_RECORD, body.min(max));
+        Self { max, held, full: Vec::new(), open, records: 0 }
     }
 
     /// Adds a record.

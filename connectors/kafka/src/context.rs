@@ -170,7 +170,12 @@ impl ClientContext for Context {
                 self.signals.fail(reason.to_owned());
                 self.events.error(error, reason);
             }
-            _ => self.events.error(error, reason),
+            code => {
+                if code == Some(RDKafkaErrorCode::AllBrokersDown) {
+                    self.signals.heard(false);
+                }
+                self.events.error(error, reason);
+            }
         }
     }
 

@@ -72,15 +72,15 @@ impl Entry {
         let limit = self.limit().max(next);
         let offset = |offset: i64| Position::from(u64::try_from(offset).unwrap_or(0));
         let is_open = self.stop_at.is_none_or(|stop_at| next < stop_at);
-        // Something came that no look has found yet.
+        // Something came that no look has found yet: how much is not known, and to say little
+        // would have little granted.
         let is_guess = may_guess && limit == next && is_open && self.lane.has_news();
-        let backlog = if is_guess { 1 } else { limit - next };
         SplitStatus {
             split: split.clone(),
             generation: self.generation,
             start: offset(self.start),
             end: (!is_guess).then(|| offset(limit)),
-            backlog: u64::try_from(backlog).ok(),
+            backlog: u64::try_from(limit - next).ok().filter(|_| !is_guess),
             oldest_ms: None,
             phase: match (self.leaving, self.stop_at) {
                 (true, _) => SplitPhase::Leaving,

@@ -132,7 +132,8 @@ fn check_role(config: &SocketConfig, role: &Role, problems: &mut Vec<Problem>) {
 }
 
 impl SourceComponent for Socket {
-    fn build(config: SocketConfig, context: &BuildContext) -> Result<Input, Problem> {
+    fn build(mut config: SocketConfig, context: &BuildContext) -> Result<Input, Problem> {
+        config.decoding.load(&context.base)?;
         SocketReceiver::new(config, context).map(|receiver| Input::Receiver(Box::new(receiver)))
     }
 }

@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::datatypes::{Schema, SchemaRef};
 
 use crate::dead_letter::Reason;
-use crate::decode::{Decode, Decoded, RawColumns};
+use crate::decode::{Decode, Decoded, Prepare, RawColumns};
 
 use super::rows::REJECTED;
 
@@ -24,6 +24,11 @@ impl JournalDecoder {
 impl Decode for JournalDecoder {
     fn schema(&self) -> Option<SchemaRef> {
         self.inner.schema()
+    }
+
+    fn prepare(&self) -> Option<&dyn Prepare> {
+        // What is behind the columns that it knows does not concern it.
+        self.inner.prepare()
     }
 
     fn raw(&self) -> Option<RawColumns> {

@@ -130,8 +130,8 @@ fn received(pieces: &[Piece], records: usize) -> TimestampMillisecondArray {
 }
 
 fn peers(pieces: &[Piece], records: usize) -> Result<StringArray, ArrowError> {
-    let texts = pieces.iter().map(|piece| (&*piece.chunk.peer, piece.records()));
-    repeated(texts, records, "peers")
+    let groups = pieces.iter().map(|piece| (vec![&*piece.chunk.peer], piece.records()));
+    repeated(groups.collect(), records, "peers")
 }
 
 fn attributes(pieces: &[Piece], records: usize) -> Result<MapArray, ArrowError> {
@@ -148,11 +148,14 @@ fn attributes(pieces: &[Piece], records: usize) -> Result<MapArray, ArrowError> 
             offsets.push(end);
         }
     }
-    let all = pieces
-        .iter()
-        .flat_map(|piece| (0..piece.records()).flat_map(move |_| piece.chunk.attributes.iter()));
-    let keys = repeated(all.clone().map(|(name, _)| (&**name, 1)), entries, "attributes")?;
-    let values = repeated(all.map(|(_, value)| (&**value, 1)), entries, "attributes")?;
+    let group = |text: fn(&(Arc<str>, Arc<str>)) -> &str| {
+        pieces
+            .iter()
+            .map(|piece| (piece.chunk.attributes.iter().map(text).collect(), piece.records()))
+            .collect()
+    };
+    let keys = repeated(group(|(name, _)| name), entries, "attributes")?;
+    let values = repeated(group(|(_, value)| value), entries, "attributes")?;
     let columns: Vec<ArrayRef> = vec![Arc::new(keys), Arc::new(values)];
     let structs = StructArray::try_new(ENTRY_FIELDS.clone(), columns, None)?;
     MapArray::try_new(ENTRIES.clone(), offset_buffer(offsets), structs, None, false)
@@ -169,24 +172,28 @@ fn rejected(pieces: &[Piece]) -> StringArray {
     column.finish()
 }
 
-/// A column of texts, each so many times.
-fn repeated<'a>(
-    texts: impl Iterator<Item = (&'a str, usize)> + Clone,
+/// A column of groups of texts: the texts of a group one after the other, all so many times.
+fn repeated(
+    groups: Vec<(Vec<&str>, usize)>,
     count: usize,
     what: &str,
 ) -> Result<StringArray, ArrowError> {
-    let bytes = texts.clone().map(|(text, times)| (text.len() * times) as u64).sum::<u64>();
+    let size = |texts: &[&str]| texts.iter().map(|text| text.len()).sum::<usize>();
+    let bytes = groups.iter().map(|(texts, times)| (size(texts) * times) as u64).sum::<u64>();
     i32::try_from(bytes).map_err(|_| too_large(what, bytes))?;
     let mut offsets = Vec::with_capacity(count + 1);
     let mut data = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
     let mut end = 0_i32;
     offsets.push(0);
-    for (text, times) in texts {
-        let length = i32::try_from(text.len()).unwrap_or(0);
+    for (texts, times) in groups {
+        data.extend_from_slice(&texts.concat().as_bytes().repeat(times));
+        let lengths: Vec<i32> =
+            texts.iter().map(|text| i32::try_from(text.len()).unwrap_or(0)).collect();
         for _ in 0..times {
-            data.extend_from_slice(text.as_bytes());
-            end += length;
-            offsets.push(end);
+            offsets.extend(lengths.iter().map(|length| {
+                end += length;
+                end
+            }));
         }
     }
     StringArray::try_new(offset_buffer(offsets), Buffer::from_vec(data), None::<NullBuffer>)

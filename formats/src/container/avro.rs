@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow_avro::reader::{Reader, ReaderBuilder};
+use arrow_avro::schema::AvroSchema;
 
 use super::avro_blocks::Blocks;
 use super::error::ContainerError;
@@ -26,6 +27,8 @@ pub(super) struct AvroFile {
     path: PathBuf,
     blocks: Blocks,
     schema: SchemaRef,
+    /// What the records are read as; as they were written if there is none.
+    read_as: Option<AvroSchema>,
     reader: Option<Reader<Blockwise>>,
     /// What was decoded but not asked for yet.
     rest: Option<RecordBatch>,
@@ -33,8 +36,21 @@ pub(super) struct AvroFile {
     next: u64,
 }
 
+fn builder(read_as: Option<&AvroSchema>) -> ReaderBuilder {
+    let builder = ReaderBuilder::new().with_batch_size(BATCH);
+    match read_as {
+        Some(schema) => builder.with_reader_schema(schema.clone()),
+        None => builder,
+    }
+}
+
 impl AvroFile {
-    pub(super) fn open(path: &Path, wanted: Option<&SchemaSpec>) -> Result<Self, ContainerError> {
+    pub(super) fn open(
+        path: &Path,
+        wanted: Option<&SchemaSpec>,
+        read_as: Option<&str>,
+    ) -> Result<Self, ContainerError> {
+        let read_as = read_as.map(|text| AvroSchema::new(text.to_owned()));
         let io = |error| ContainerError::io(path, error);
         let file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
@@ -42,7 +58,7 @@ impl AvroFile {
             ContainerError::corrupt(path, "Avro", format!("at byte {at}"), what)
         })?;
         let header = Cursor::new(blocks.header.clone());
-        let reader = ReaderBuilder::new()
+        let reader = builder(read_as.as_ref())
             .build(BufReader::new(header))
             .map_err(|error| ContainerError::corrupt(path, "Avro", "at its header", error))?;
         let schema = reader.schema();
@@ -52,7 +68,15 @@ impl AvroFile {
                 mismatches,
             })?;
         }
-        Ok(Self { path: path.to_owned(), blocks, schema, reader: None, rest: None, next: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            blocks,
+            schema,
+            read_as,
+            reader: None,
+            rest: None,
+            next: 0,
+        })
     }
 
     fn corrupt(&self, record: u64, error: impl ToString) -> ContainerError {
@@ -68,8 +92,7 @@ impl AvroFile {
         let mut file = File::open(&self.path).map_err(io)?;
         file.seek(SeekFrom::Start(offset)).map_err(io)?;
         let header = Cursor::new(self.blocks.header.clone());
-        let reader = ReaderBuilder::new()
-            .with_batch_size(BATCH)
+        let reader = builder(self.read_as.as_ref())
             .build(BufReader::new(header.chain(file)))
             .map_err(|error| self.corrupt(record, error))?;
         self.reader = Some(reader);

@@ -48,7 +48,7 @@ pub fn open_container(
             Ok(Box::new(file) as Box<dyn Container>)
         }),
         Format::Avro => guarded(path, "Avro", "at its header", || {
-            let file = AvroFile::open(path, schema)?;
+            let file = AvroFile::open(path, schema, decoding.avro.reader_schema.as_deref())?;
             Ok(Box::new(file) as Box<dyn Container>)
         }),
         Format::Csv => Ok(Box::new(CsvFile::open(path, &decoding.csv, schema)?)),

@@ -36,7 +36,7 @@ const PREFIX: usize = 5;
 
 /// Makes typed columns of Avro data that were all written with one schema.
 pub struct Avro {
-    store: SchemaStore,
+    ways: Ways,
     framing: AvroFraming,
     /// The fingerprint that single objects have to name, little-endian.
     fingerprint: [u8; 8],
@@ -55,22 +55,38 @@ fn store(text: &str) -> Result<SchemaStore, String> {
     Ok(store)
 }
 
-fn decoder(store: &SchemaStore, rows: usize) -> Result<Decoder, String> {
-    ReaderBuilder::new()
-        .with_batch_size(rows)
-        .with_writer_schema_store(store.clone())
-        .with_active_fingerprint(Fingerprint::Id(SCHEMA_ID))
-        .build_decoder()
-        .map_err(|error| error.to_string())
+/// Data of one schema read as another.
+struct Ways {
+    store: SchemaStore,
+    /// What they are read as; as they were written if there is none.
+    reader: Option<AvroSchema>,
+}
+
+impl Ways {
+    fn new(writer: &str, reader: Option<&str>) -> Result<Self, String> {
+        let reader = reader.map(|text| AvroSchema::new(text.to_owned()));
+        Ok(Self { store: store(writer)?, reader })
+    }
+
+    fn decoder(&self, rows: usize) -> Result<Decoder, String> {
+        let mut builder = ReaderBuilder::new()
+            .with_batch_size(rows)
+            .with_writer_schema_store(self.store.clone())
+            .with_active_fingerprint(Fingerprint::Id(SCHEMA_ID));
+        if let Some(reader) = &self.reader {
+            builder = builder.with_reader_schema(reader.clone());
+        }
+        builder.build_decoder().map_err(|error| error.to_string())
+    }
 }
 
 /// Whether a text is an Avro schema of records.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_writer_schema(text: &str) -> Result<(), String> {
+pub fn check_schema(text: &str) -> Result<(), String> {
     let wrong = |error| format!("the text is no Avro schema of a record: {error}");
-    store(text).and_then(|store| decoder(&store, 1)).map(|_| ()).map_err(wrong)
+    Ways::new(text, None).and_then(|ways| ways.decoder(1)).map(|_| ()).map_err(wrong)
 }
 
 impl Avro {
@@ -88,16 +104,17 @@ impl Avro {
                 "avro.writer_schema",
                 "format `avro` needs the schema that the records were written with",
             )
-            .help("write avro = { writer_schema = '''{\"type\": \"record\", ...}''' }"));
+            .help("write avro = { writer_schema_file = \"orders.avsc\" }"));
         };
         let wrong = |error: String| Problem::at("avro.writer_schema", error);
-        let store = store(text).map_err(wrong)?;
+        let ways = Ways::new(text, options.reader_schema.as_deref()).map_err(wrong)?;
         let fingerprint = AvroSchema::new(text.clone()).fingerprint(FingerprintAlgorithm::Rabin);
         let fingerprint = match fingerprint.map_err(|error| wrong(error.to_string()))? {
             Fingerprint::Rabin(fingerprint) => fingerprint.to_le_bytes(),
             other => return Err(wrong(format!("an unexpected fingerprint {other:?}"))),
         };
-        let decoded = decoder(&store, 1).map_err(wrong)?.schema();
+        let at = if ways.reader.is_some() { "avro.reader_schema" } else { "avro.writer_schema" };
+        let decoded = ways.decoder(1).map_err(|error| Problem::at(at, error))?.schema();
         let conform = wanted
             .map(|wanted| Conform::new(&decoded, wanted))
             .transpose()
@@ -106,7 +123,7 @@ impl Avro {
         let fields: Vec<FieldRef> = result.fields().iter().cloned().collect();
         let schema = kept.schema(&fields);
         let framing = options.framing;
-        Ok(Self { store, framing, fingerprint, decoded, conform, kept, schema })
+        Ok(Self { ways, framing, fingerprint, decoded, conform, kept, schema })
     }
 
     /// The datum of a record, without what stands before it.
@@ -167,7 +184,7 @@ impl Avro {
         let mut frame = Vec::new();
         let mut from = group.start;
         while from < group.end {
-            let mut row_decoder = decoder(&self.store, group.len().max(1))?;
+            let mut row_decoder = self.ways.decoder(group.len().max(1))?;
             let mut broken = None;
             for row in from..group.end {
                 let fed = match values.is_null(row) {
@@ -182,7 +199,7 @@ impl Avro {
             let until = broken.as_ref().map_or(group.end, |(row, _)| *row);
             if broken.is_some() {
                 // Half a row lies in the decoder: those before it are decoded again without it.
-                row_decoder = decoder(&self.store, group.len().max(1))?;
+                row_decoder = self.ways.decoder(group.len().max(1))?;
                 for row in from..until {
                     self.feed(&mut row_decoder, values.value(row), &mut frame)
                         .map_err(|reason| reason.text)?;

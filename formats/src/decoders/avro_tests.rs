@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BinaryArray, RecordBatch};
-use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef};
 use arrow_avro::schema::{AvroSchema, Fingerprint, FingerprintAlgorithm};
 use forebay_core::decode::{Decode, Decoded};
 
@@ -97,4 +97,43 @@ fn what_stands_before_a_datum_is_checked() {
     let records = [with(&single), with(&other), with(&[]), with(&[0, 0, 0, 0, 5])];
     assert_eq!(refused(&decode(AvroFraming::SingleObject, None, &records)), [1, 2, 3]);
     assert_eq!(refused(&decode(AvroFraming::Confluent, None, &records)), [0, 1, 2]);
+}
+
+#[test]
+fn schemas_come_from_files_and_records_are_read_as_the_reader_wants() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("order.avsc"), WRITER).unwrap();
+    let reader = r#"{"type": "record", "name": "Order", "fields": [
+        {"name": "label", "aliases": ["name"], "type": "string"},
+        {"name": "side", "type": "string", "default": "B"}, {"name": "id", "type": "double"}]}"#;
+    std::fs::write(folder.path().join("reader.avsc"), reader).unwrap();
+    let mut options: Decoding = toml::from_str(
+        "format = \"avro\"\n[avro]\nwriter_schema_file = \"order.avsc\"\nreader_schema_file = \"reader.avsc\"",
+    )
+    .unwrap();
+    assert_eq!(options.check(), []);
+    options.load(folder.path()).unwrap();
+    let decoder = options.decoder(&raw_schema(), "value").unwrap();
+    let values: ArrayRef = Arc::new(BinaryArray::from_iter_values([datum(7, b"x"), vec![2]]));
+    let batch = RecordBatch::try_new(raw_schema(), vec![values]).unwrap();
+    let decoded = decoder.decode(&batch).unwrap();
+    assert_eq!(decoder.schema(), Some(decoded.columns.schema()));
+    let text = |name: &str| decoded.columns[name].as_string::<i32>().value(0).to_owned();
+    assert_eq!((text("label"), text("side")), ("x".to_owned(), "B".to_owned()));
+    assert_eq!(decoded.columns["id"].as_primitive::<Float64Type>().values().as_ref(), [7.0]);
+    assert_eq!(refused(&decoded), [1]);
+}
+
+#[test]
+fn a_schema_file_that_is_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "format = \"avro\"\n[avro]\nwriter_schema_file = \"a.avsc\"";
+    let mut options: Decoding = toml::from_str(text).unwrap();
+    let missing = options.load(folder.path()).unwrap_err();
+    assert_eq!(missing.path, ["avro", "writer_schema_file"]);
+    assert!(missing.message.contains("a.avsc"), "{}", missing.message);
+    std::fs::write(folder.path().join("a.avsc"), "{}").unwrap();
+    assert!(options.load(folder.path()).unwrap_err().message.contains("no Avro schema"));
+    options.avro.writer_schema = Some(WRITER.to_owned());
+    assert_eq!(options.check()[0].path, ["avro", "writer_schema"], "either the text or the file");
 }

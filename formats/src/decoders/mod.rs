@@ -18,7 +18,7 @@ mod text;
 mod typed;
 mod whole;
 
-pub use avro::{Avro, check_writer_schema};
+pub use avro::{Avro, check_schema};
 pub use csv::Csv;
 pub(crate) use csv_fields::{Fields as CsvFields, reader as csv_reader};
 pub use json::Json;

@@ -1,5 +1,6 @@
 //! The options, their check, and the decoder that they stand for.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
@@ -8,8 +9,9 @@ use forebay_core::decode::{AsIs, Decode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AvroOptions, CsvOptions, Format, JsonOptions};
+use super::{AvroFraming, AvroOptions, CsvOptions, Format, JsonOptions};
 use crate::decoders::{Avro, Csv, Json, Kept, Text, Typed, Whole};
+use crate::registry::{Registered, RegistryOptions};
 use crate::schema::{FieldSpec, SchemaSpec, Type};
 
 /// What the records are, and which columns are made of them.
@@ -32,6 +34,12 @@ pub struct Decoding {
     pub json: JsonOptions,
     /// How Avro records are read.
     pub avro: AvroOptions,
+    /// A schema registry, for `avro` and `json` records that begin with a zero byte and the id of
+    /// their schema. Default: there is none. A record of a schema that the registry does not have
+    /// is a dead letter; while the registry cannot be asked, the pipeline waits. `json` texts are
+    /// read by `schema` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistryOptions>,
 }
 
 impl Decoding {
@@ -59,10 +67,10 @@ impl Decoding {
         if self.format == Format::Csv {
             problems.extend(self.nested_in_csv());
         }
-        if let Some(text) = &self.avro.writer_schema
-            && let Err(error) = crate::decoders::check_writer_schema(text)
-        {
-            problems.push(Problem::at("avro.writer_schema", error));
+        problems.extend(self.avro.check());
+        if let Some(registry) = &self.registry {
+            problems.extend(registry.check());
+            problems.extend(self.registry_conflicts(registry));
         }
         for name in &self.keep {
             if self.schema.as_ref().is_some_and(|schema| schema.field(name).is_some()) {
@@ -71,6 +79,41 @@ impl Decoding {
                         .help("rename it in the schema or leave it out of `keep`"),
                 );
             }
+        }
+        problems
+    }
+
+    fn registry_conflicts(&self, registry: &RegistryOptions) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if !matches!(self.format, Format::Avro | Format::Json) {
+            let text = format!("format `{}` has no schemas in a registry", self.format);
+            problems.push(Problem::at("registry", text).help("it goes with `avro` and `json`"));
+        }
+        if self.avro.writer_schema.is_some() || self.avro.writer_schema_file.is_some() {
+            let text = "the schemas that records were written with come from the registry";
+            problems.push(Problem::at("avro.writer_schema", text).help("leave it out"));
+        }
+        if self.avro.framing == AvroFraming::SingleObject {
+            let text = "records with an id from a registry are framed as Confluent does it";
+            problems.push(Problem::at("avro.framing", text).help("leave it out"));
+        }
+        let has_columns = self.schema.is_some()
+            || self.avro.reader_schema.is_some()
+            || self.avro.reader_schema_file.is_some();
+        if self.format == Format::Avro && !has_columns {
+            let text = "records of several schemas need one that they are read as";
+            problems.push(
+                Problem::at("schema", text)
+                    .help("write `schema = { ... }`, or `reader_schema_file` in `avro`"),
+            );
+        }
+        let taken = |name: &String| {
+            self.keep.contains(name)
+                || self.schema.as_ref().is_some_and(|it| it.field(name).is_some())
+        };
+        if let Some(name) = registry.id_column.as_ref().filter(|name| taken(name)) {
+            let text = format!("`{name}` is also another column");
+            problems.push(Problem::at("registry.id_column", text).help("name it otherwise"));
         }
         problems
     }
@@ -84,6 +127,19 @@ impl Decoding {
             )
             .help("read it as \"json\" or \"text\"")
         })
+    }
+
+    /// Reads the files that the options name. Relative paths begin at `base`, the folder of the
+    /// configuration file. What is built from the options later does not look at them again.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is not what it should be.
+    pub fn load(&mut self, base: &Path) -> Result<(), Problem> {
+        self.avro = self.avro.loaded(base)?;
+        if let Some(file) = self.registry.as_mut().and_then(|it| it.ca_file.as_mut()) {
+            *file = base.join(&*file);
+        }
+        Ok(())
     }
 
     /// The decoder of records whose bytes stand in the column `value` of these raw columns.
@@ -105,13 +161,29 @@ impl Decoding {
         };
         let kept = Kept::new(raw, at, &self.keep)?;
         let schema = self.schema.clone().unwrap_or_default();
+        if let Some(registry) = &self.registry {
+            return Ok(Arc::new(match self.format {
+                Format::Json => {
+                    let raw = kept.raw();
+                    let json = Json::new(&schema, &self.json, kept);
+                    Registered::json(registry, Arc::new(json), raw)?
+                }
+                _ => {
+                    let avro = self.avro.loaded(Path::new(""))?;
+                    Registered::avro(registry, self.schema.as_ref(), &avro, kept)?
+                }
+            }));
+        }
         Ok(match self.format {
             Format::Bytes if self.keep.is_empty() => Arc::new(Whole::new(kept.raw())),
             Format::Bytes => Arc::new(kept.bytes()),
             Format::Text => Arc::new(Text::new(kept)),
             Format::Json => Arc::new(Json::new(&schema, &self.json, kept)),
             Format::Csv => Arc::new(Csv::new(&schema, &self.csv, kept)),
-            Format::Avro => Arc::new(Avro::new(self.schema.as_ref(), &self.avro, kept)?),
+            Format::Avro => {
+                let avro = self.avro.loaded(Path::new(""))?;
+                Arc::new(Avro::new(self.schema.as_ref(), &avro, kept)?)
+            }
             Format::Parquet => {
                 return Err(Problem::at("format", "parquet is a format of files, not of records")
                     .help("use it with a source of files"));

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use forebay_core::decode::Decode;
-use forebay_formats::decoders::check_writer_schema;
+use forebay_formats::decoders::check_schema;
 
 use super::records::{decode, decoder};
 
@@ -72,7 +72,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
 pub(super) fn run_schema(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         // Either answer is right; that there is one is what counts.
-        drop(check_writer_schema(text));
+        drop(check_schema(text));
     }
 }
 

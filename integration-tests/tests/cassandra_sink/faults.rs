@@ -97,10 +97,10 @@ async fn a_server_that_is_killed_or_frozen_loses_nothing() -> Result<()> {
 /// A server that refuses most requests gets fewer at a time, and every row in the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_overloaded_server_gets_fewer_requests_and_every_row() -> Result<()> {
-    let cassandra = Cassandra::start(&Options::one_node().overloaded(400))?;
+    let cassandra = Cassandra::start(&Options::one_node().overloaded(60))?;
     let table = table(&cassandra)?;
     let mut writer = Writer::new(&cassandra, &table, "batch_rows = 1").await?;
-    for id in 1..=3 {
+    for id in 1..=2 {
         ensure!(writer.write(&numbers(id)?).await?.is_empty(), "rows were given up");
     }
     let refused = observed(writer.sink.as_ref(), "/errors/pressure")?.as_u64().unwrap_or(0);
@@ -109,7 +109,7 @@ async fn an_overloaded_server_gets_fewer_requests_and_every_row() -> Result<()> 
     ensure!(limit < 64, "{limit} requests at a time in spite of {refused} refusals");
     // Reading is limited too.
     let mut tries = 0;
-    while let Err(error) = complete(&cassandra, &table, 3) {
+    while let Err(error) = complete(&cassandra, &table, 2) {
         tries += 1;
         ensure!(tries < 100, "{error:#}");
     }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use arrow::array::*;
 use forebay_core::sink::Verdict;
 use forebay_integration_tests::servers::Cassandra;
+use scylla::value::Counter;
 
 use super::writer::{Writer, batch, column, observed, rows};
 
@@ -206,10 +207,12 @@ async fn counters_are_refused_or_added_to() -> Result<()> {
     assert!(text.contains("counters = \"at_least_once\""), "{text}");
     let mut writer = Writer::new(cassandra, &table, "counters = \"at_least_once\"").await?;
     assert_eq!(writer.write(&batch).await?, []);
-    let mut found = cassandra.query::<(String, Option<i64>, Option<i64>)>(&format!(
+    let mut found = cassandra.query::<(String, Option<Counter>, Option<Counter>)>(&format!(
         "SELECT key, seen, sold FROM {table}"
     ))?;
-    found.sort();
-    assert_eq!(found, [("a".to_owned(), Some(3), Some(7)), ("b".to_owned(), Some(0), Some(5))]);
+    found.sort_by(|left, right| left.0.cmp(&right.0));
+    let found: Vec<_> = found.iter().map(|row| (row.0.as_str(), row.1, row.2)).collect();
+    let of = |value| Some(Counter(value));
+    assert_eq!(found, [("a", of(3), of(7)), ("b", of(0), of(5))]);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use arrow::array::{ArrayRef, RecordBatch};
 use forebay_cassandra_sink::{Cassandra as Component, Settings};
 use forebay_core::batch::{Batch, Rows};
@@ -54,6 +54,13 @@ impl Writer {
             let error = match timeout(LONG, self.sink.write(batch)).await? {
                 Ok(written) => return Ok(written.rejected),
                 Err(error @ SinkError::Transient(_)) => error,
+                Err(error @ SinkError::Disconnected(_)) => {
+                    while let Err(error) = self.sink.connect().await {
+                        ensure!(Instant::now() < deadline, error);
+                        sleep(Duration::from_millis(100)).await;
+                    }
+                    error
+                }
                 Err(error) => bail!(error),
             };
             if Instant::now() > deadline {

@@ -47,8 +47,11 @@ pub(crate) fn batch(id: u64, rows: impl IntoIterator<Item = (String, i64)>) -> B
     batch_of(id, columns)
 }
 
+/// A key or a value as Kafka has it.
+type Bytes<'a> = Option<&'a [u8]>;
+
 /// A batch of records of bytes, as the source `kafka` gives them.
-pub(crate) fn raw(id: u64, records: &[(Option<&[u8]>, Option<&[u8]>)]) -> Batch {
+pub(crate) fn raw(id: u64, records: &[(Bytes<'_>, Bytes<'_>)]) -> Batch {
     let keys: Vec<_> = records.iter().map(|(key, _)| *key).collect();
     let values: Vec<_> = records.iter().map(|(_, value)| *value).collect();
     let columns: [(&str, ArrayRef); 2] = [

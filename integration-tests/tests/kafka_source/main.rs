@@ -6,3 +6,4 @@ mod group;
 mod loss;
 mod reader;
 mod reading;
+mod security;

@@ -120,7 +120,7 @@ impl Reader {
         let before = self.read.len();
         for slice in slices {
             self.next.insert(slice.range.split.clone(), slice.range.until.clone());
-            self.read.extend(rows(&slice));
+            self.read.extend(rows(&slice).map_err(SourceError::Fatal)?);
             self.slices.push(slice);
         }
         Ok(self.read.len() - before)
@@ -217,17 +217,16 @@ impl Reader {
     }
 }
 
-fn rows(slice: &Slice) -> Vec<Read> {
-    let column = |name| slice.records.column_by_name(name).expect("a column");
-    let values = column("value").as_binary::<i32>();
-    let offsets = column("offset").as_primitive::<Int64Type>();
-    values
-        .iter()
-        .zip(offsets.values())
-        .map(|(value, offset)| Read {
-            split: slice.range.split.to_string(),
-            offset: *offset,
-            value: value.map(|value| String::from_utf8_lossy(value).into_owned()),
-        })
-        .collect()
+fn rows(slice: &Slice) -> Result<Vec<Read>, String> {
+    let column = |name: &str| {
+        slice.records.column_by_name(name).ok_or_else(|| format!("there is no column `{name}`"))
+    };
+    let values = column("value")?.as_binary::<i32>();
+    let offsets = column("offset")?.as_primitive::<Int64Type>();
+    let rows = values.iter().zip(offsets.values()).map(|(value, offset)| Read {
+        split: slice.range.split.to_string(),
+        offset: *offset,
+        value: value.map(|value| String::from_utf8_lossy(value).into_owned()),
+    });
+    Ok(rows.collect())
 }

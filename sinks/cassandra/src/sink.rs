@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::cluster::{Live, connection};
 use crate::rows::values::Window;
 use crate::rows::{Bound, Encoded, Requests, clock};
-use crate::sending::{InFlight, Progress, Round, State, round::Outcome};
+use crate::sending::{Class, InFlight, Progress, Refusal, Round, State, round::Outcome};
 use crate::settings::{Settings, TableName};
 use crate::status::Status;
 
@@ -35,6 +35,8 @@ pub struct CassandraSink {
     name: TableName,
     base: PathBuf,
     live: Option<Live>,
+    /// Whether it was connected before: what is wrong now was right then, and may be mended.
+    was_connected: bool,
     in_flight: InFlight,
     /// Of the batch that is being written, or is to come again.
     progress: Option<Progress>,
@@ -51,9 +53,15 @@ impl CassandraSink {
             name,
             base,
             live: None,
+            was_connected: false,
             progress: None,
             status: Arc::default(),
         }
+    }
+
+    async fn try_to_connect(&self) -> Result<Live, SinkError> {
+        let session = connection::connect(&self.settings, &self.name.keyspace, &self.base).await?;
+        Live::new(session, self.settings.clone(), self.name.clone(), self.was_connected)
     }
 
     /// Writes what is left of a batch.
@@ -65,7 +73,7 @@ impl CassandraSink {
         let Some(live) = &mut self.live else {
             return Err(SinkError::Disconnected("there is no connection".to_owned()));
         };
-        live.look()?;
+        live.make_sure().await?;
         let mut since = Instant::now();
         let mut failures = 0;
         while !progress.is_done() {
@@ -91,7 +99,12 @@ impl CassandraSink {
             let Some(trouble) = judge(live, progress, outcome).await? else { continue };
             failures += 1;
             if since.elapsed() > PATIENCE {
-                return Err(SinkError::Transient(trouble));
+                // The driver waits longer and longer before it tries a node that was away: a new
+                // connection is made at once.
+                return Err(match trouble.class {
+                    Class::Away => SinkError::Disconnected(trouble.text),
+                    _ => SinkError::Transient(trouble.text),
+                });
             }
             sleep(PAUSES.pause(failures, fastrand::f64())).await;
         }
@@ -116,7 +129,7 @@ async fn encode(
             continue;
         }
         let plan = live.plan(&chunk.columns.schema()).await?;
-        let time = clock::of_plan(batch.time_ms).saturating_add(i64::from(first));
+        let time = clock::of_plan(batch.time_ms).map(|time| time.saturating_add(i64::from(first)));
         let bound = Bound::new(&live.table(), &plan.mapping, settings, &chunk.columns, time)
             .map_err(|mismatch| SinkError::Fatal(mismatch.to_string()))?;
         for (row, number) in (0..rows).zip(first..) {
@@ -149,14 +162,14 @@ async fn judge(
     live: &mut Live,
     progress: &mut Progress,
     outcome: Outcome,
-) -> Result<Option<String>, SinkError> {
+) -> Result<Option<Refusal>, SinkError> {
     if let Some(denied) = outcome.denied {
         return Err(SinkError::Transient(denied));
     }
-    if outcome.stale.is_some() {
+    if let Some(text) = outcome.stale {
         live.ask().await?;
         live.forget();
-        return Ok(outcome.stale);
+        return Ok(Some(Refusal { class: Class::Stale, text }));
     }
     // Rows are wrong only if the table is still the one that their statement was made for.
     if !outcome.refused.is_empty() && !live.ask().await? {
@@ -175,9 +188,21 @@ async fn judge(
 impl Sink for CassandraSink {
     async fn connect(&mut self) -> Result<(), SinkError> {
         self.live = None;
-        let session = connection::connect(&self.settings, &self.name.keyspace, &self.base).await?;
-        self.live = Some(Live::new(session, self.settings.clone(), self.name.clone())?);
-        Ok(())
+        let since = Instant::now();
+        loop {
+            match self.try_to_connect().await {
+                Ok(live) => {
+                    self.live = Some(live);
+                    self.was_connected = true;
+                    return Ok(());
+                }
+                Err(error) if !self.was_connected => return Err(error),
+                Err(error) if since.elapsed() > PATIENCE => {
+                    return Err(SinkError::Transient(error.to_string()));
+                }
+                Err(_) => sleep(PAUSES.max / 2).await,
+            }
+        }
     }
 
     async fn recover(&mut self, _: Option<&Receipt>) -> Result<(), SinkError> {

@@ -22,6 +22,8 @@ use crate::topics::Topics;
 
 /// How long no report may come before somebody is told.
 const STALL: Duration = Duration::from_secs(5);
+/// How long the rest is waited for after a request was refused.
+const GRACE: Duration = Duration::from_secs(1);
 /// How often a wait looks at whether it should end.
 const LOOK: Duration = Duration::from_millis(100);
 /// The most records that wait for their acknowledgement: each takes some 200 bytes beside its own.
@@ -82,8 +84,8 @@ pub(crate) struct Client {
 pub(crate) enum Halt {
     /// The brokers do not answer. What was sent waits in the client and will be written.
     Stalled(String),
-    /// The transaction has to be aborted.
-    Broken(String),
+    /// The brokers refused a request, or the transaction: another client has to go on.
+    Refused,
     /// The client is of no more use.
     Lost(String),
     /// Whoever asked does not wait any more.
@@ -134,6 +136,8 @@ impl Client {
             let now = (self.deliveries.written(), self.deliveries.pending());
             if now != progress {
                 (progress, since) = (now, Instant::now());
+            } else if since.elapsed() >= GRACE && self.deliveries.has_refusals() {
+                return Err(Halt::Refused);
             } else if since.elapsed() >= STALL {
                 let (_, pending) = progress;
                 return Err(Halt::Stalled(self.events.explain(format!(
@@ -226,7 +230,7 @@ mod tests {
             serde_json::json!({"batch_bytes": "1B", "properties": {"reconnect.backoff.max.ms": "50"}}),
         ] {
             for id in [None, Some("forebay-a-b")] {
-                if id.is_some() && json["acks"] == "leader" {
+                if id.is_some() && (json["acks"] == "leader" || json["linger"] == "15m") {
                     continue;
                 }
                 let mut all = serde_json::json!({ "brokers": ["127.0.0.1:1"], "topic": "orders" });

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use rdkafka::types::RDKafkaErrorCode;
 
+use crate::failure::Failure;
+
 /// What became of the records that were handed to librdkafka.
 ///
 /// While all goes well, a report costs two additions and nothing is kept. From the first failure
@@ -18,6 +20,7 @@ pub(crate) struct Deliveries {
     /// The number of pending records at which the waiting thread wants to be woken.
     wake_at: AtomicUsize,
     has_failures: AtomicBool,
+    has_refusals: AtomicBool,
     kept: Mutex<Vec<Report>>,
     gate: Mutex<()>,
     fewer: Condvar,
@@ -58,6 +61,9 @@ impl Deliveries {
         if error.is_some() || self.has_failures.load(Ordering::Relaxed) {
             let row = u32::try_from(row).unwrap_or(u32::MAX);
             self.has_failures.store(true, Ordering::Relaxed);
+            if error.is_some_and(|code| Failure::of(code).breaks_client()) {
+                self.has_refusals.store(true, Ordering::Relaxed);
+            }
             lock(&self.kept).push(Report { row, partition: partition(), error });
         }
         let left = self.pending.fetch_sub(1, Ordering::SeqCst).wrapping_sub(1);
@@ -77,6 +83,16 @@ impl Deliveries {
     /// Records that were written since the client was made.
     pub(crate) fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
+    }
+
+    /// Whether a record was not written.
+    pub(crate) fn has_failures(&self) -> bool {
+        self.has_failures.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request was refused, so that the client cannot be relied on any more.
+    pub(crate) fn has_refusals(&self) -> bool {
+        self.has_refusals.load(Ordering::Relaxed)
     }
 
     /// Waits until at most so many records are pending. False if that took too long.

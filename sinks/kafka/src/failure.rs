@@ -9,8 +9,6 @@ pub(crate) enum Failure {
     /// The brokers refuse this record. They answer for whole requests, so it may be another one
     /// of the same request that they mean.
     Refused,
-    /// The brokers refuse this very record.
-    Named,
     /// Another record of the same request was refused.
     Neighbour,
     /// The topic does not exist.
@@ -31,27 +29,32 @@ impl Failure {
         match code {
             Code::MessageSizeTooLarge
             | Code::InvalidMessageSize
+            | Code::InvalidRecord
             | Code::InvalidTimestamp
             | Code::PolicyViolation
             | Code::UnsupportedForMessageFormat => Self::Refused,
-            Code::InvalidRecord => Self::Named,
             Code::InvalidDifferentRecord => Self::Neighbour,
             Code::UnknownTopic | Code::UnknownTopicOrPartition => Self::NoTopic,
-            Code::UnknownPartition => Self::NoPartition,
             Code::InvalidTopic => Self::BadTopic,
             Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => Self::Forbidden,
             _ => Self::Passing,
         }
     }
 
+    /// Whether brokers refused a whole request. librdkafka cannot be relied on to go on after that:
+    /// it may count the sequence numbers of refused records, or wait for ever.
+    pub(crate) fn breaks_client(self) -> bool {
+        matches!(self, Self::Refused | Self::Neighbour)
+    }
+
     /// Why a record with this failure, to this topic, is not written.
     pub(crate) fn reason(self, code: Code, topic: &str) -> Reason {
         let (class, text) = match self {
-            Self::Refused | Self::Named if code == Code::MessageSizeTooLarge => (
+            Self::Refused if code == Code::MessageSizeTooLarge => (
                 "oversize",
                 format!("the record is larger than the topic `{topic}` allows (max.message.bytes)"),
             ),
-            Self::Refused | Self::Named => (
+            Self::Refused => (
                 "refused",
                 format!("the brokers refuse the record for the topic `{topic}`: {code}"),
             ),
@@ -85,10 +88,11 @@ mod tests {
         for (code, failure, class) in [
             (Code::MessageSizeTooLarge, Failure::Refused, "oversize"),
             (Code::InvalidTimestamp, Failure::Refused, "refused"),
-            (Code::InvalidRecord, Failure::Named, "refused"),
+            (Code::InvalidRecord, Failure::Refused, "refused"),
             (Code::InvalidDifferentRecord, Failure::Neighbour, "neighbour"),
             (Code::UnknownTopic, Failure::NoTopic, "unknown-topic"),
-            (Code::UnknownPartition, Failure::NoPartition, "partition"),
+            // The number was right when it was looked up: the topic was deleted since.
+            (Code::UnknownPartition, Failure::Passing, "transient"),
             (Code::InvalidTopic, Failure::BadTopic, "topic"),
             (Code::TopicAuthorizationFailed, Failure::Forbidden, "authorization"),
             (Code::NotEnoughReplicas, Failure::Passing, "transient"),

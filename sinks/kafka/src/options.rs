@@ -308,6 +308,12 @@ impl KafkaSinkOptions {
                     .help("add that, or leave this out"),
             );
         }
+        if self.exactly_once && self.linger.0 >= self.transaction_timeout.0 {
+            problems.push(Problem::at(
+                "linger",
+                "a record would wait for company longer than its transaction may take",
+            ));
+        }
         if self.transactional_id.as_ref().is_some_and(|id| id.is_empty() || id.contains('\0')) {
             problems.push(Problem::at("transactional_id", "this is no id"));
         }
@@ -413,6 +419,7 @@ mod tests {
                 "format",
                 "csv",
                 "acks",
+                "linger",
                 "transactional_id",
                 "properties.linger.ms",
                 "properties.message.timeout.ms",
@@ -423,5 +430,7 @@ mod tests {
         );
         assert_eq!(findings(serde_json::json!({"transactional_id": "a"})), ["transactional_id"]);
         assert_eq!(findings(serde_json::json!({"topic": ".."})), ["topic"]);
+        let slow = serde_json::json!({"exactly_once": true, "linger": "2m"});
+        assert_eq!(findings(slow), ["linger"]);
     }
 }

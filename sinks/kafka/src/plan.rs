@@ -41,7 +41,7 @@ impl Plan {
         match failure {
             Failure::NoPartition | Failure::BadTopic => true,
             Failure::NoTopic | Failure::Forbidden => self.topic_errors == TopicErrors::DeadLetter,
-            Failure::Refused | Failure::Named | Failure::Neighbour | Failure::Passing => false,
+            Failure::Refused | Failure::Neighbour | Failure::Passing => false,
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn remainder(
         let failure = Failure::of(code);
         let is_suspect = failure == Failure::Refused && !is_alone(report.row);
         let is_lost = match failure {
-            Failure::Refused | Failure::Named => !is_suspect,
+            Failure::Refused => !is_suspect,
             other => is_hopeless(other),
         };
         if is_lost {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn sorted_out(reports: &[Report], alone: &[u32]) -> Remainder {
-        let is_hopeless = |failure| failure == Failure::NoPartition;
+        let is_hopeless = |failure| failure == Failure::NoTopic;
         remainder(reports, |row| (row / 100) as usize, |row| alone.contains(&row), is_hopeless)
     }
 
@@ -114,17 +114,13 @@ mod tests {
         let alone = [report(1, 0, None), report(2, 0, large), report(3, 0, None)];
         let result = sorted_out(&alone, &[1, 2]);
         assert_eq!((result.again, result.failed), (vec![], vec![alone[1]]));
-        let named = [
-            report(1, 0, Some(Code::InvalidRecord)),
-            report(2, 0, Some(Code::InvalidDifferentRecord)),
-        ];
-        let result = sorted_out(&named, &[]);
-        assert_eq!((result.again, result.failed), (vec![2], vec![named[0]]));
+        let neighbour = [report(1, 0, Some(Code::InvalidDifferentRecord))];
+        assert_eq!(sorted_out(&neighbour, &[]).again, [1]);
     }
 
     #[test]
     fn what_is_hopeless_takes_nobody_along() {
-        let reports = [report(1, 9, Some(Code::UnknownPartition)), report(2, 9, None)];
+        let reports = [report(1, 9, Some(Code::UnknownTopic)), report(2, 9, None)];
         let result = sorted_out(&reports, &[]);
         assert_eq!((result.again, result.failed), (vec![], vec![reports[0]]));
     }

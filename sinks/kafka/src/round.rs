@@ -37,6 +37,9 @@ pub(crate) fn round(
         if work.cursor.is_multiple_of(LOOK_EVERY) && cancel.load(Ordering::Relaxed) {
             return Err(Halt::Cancelled);
         }
+        if client.deliveries.has_refusals() {
+            return refused(client, cancel);
+        }
         let (chunk, within) = work.place(row);
         let records = match &mut bound {
             Some((bound, records)) if *bound == chunk => records,
@@ -60,8 +63,7 @@ pub(crate) fn round(
                 work.topics.insert(topic.0.clone());
             }
         }
-        if let Some(code) = obstacle(client, &mut topic, record.partition)? {
-            let failure = Failure::of(code);
+        if let Some((failure, code)) = obstacle(client, &mut topic, record.partition)? {
             if is_hopeless(failure) {
                 let reason = failure.reason(code, record.topic);
                 work.dead.push(Dead { row, reason, is_plain: false });
@@ -82,7 +84,14 @@ pub(crate) fn round(
         crowd += usize::from(is_suspect);
         work.cursor += 1;
     }
-    client.wait(0, cancel)
+    client.wait(0, cancel)?;
+    if client.deliveries.has_refusals() { Err(Halt::Refused) } else { Ok(()) }
+}
+
+/// What is on its way may still arrive.
+fn refused(client: &Client, cancel: &AtomicBool) -> Result<(), Halt> {
+    client.wait(0, cancel)?;
+    Err(Halt::Refused)
 }
 
 fn find(client: &mut Client, topic: &str) -> Result<State, Halt> {
@@ -95,7 +104,7 @@ fn obstacle(
     client: &mut Client,
     topic: &mut (String, State),
     partition: Option<i32>,
-) -> Result<Option<Code>, Halt> {
+) -> Result<Option<(Failure, Code)>, Halt> {
     let is_beyond = |state| matches!(state, State::There(count) if partition >= Some(count));
     if is_beyond(topic.1) {
         // There may be more partitions since.
@@ -104,8 +113,8 @@ fn obstacle(
         topic.1 = asked.map_err(|text| Halt::Stalled(events.explain(text)))?;
     }
     Ok(match topic.1 {
-        State::Unfit(code) => Some(code),
-        state if is_beyond(state) => Some(Code::UnknownPartition),
+        State::Unfit(code) => Some((Failure::of(code), code)),
+        state if is_beyond(state) => Some((Failure::NoPartition, Code::UnknownPartition)),
         State::There(_) => None,
     })
 }
@@ -137,7 +146,7 @@ fn hand_over(
             }
             Some(Code::State) => {
                 client.deliveries.not_sent();
-                return Err(Halt::Broken(client.events.explain("the transaction failed")));
+                return refused(client, cancel);
             }
             Some(Code::Fatal) | None => {
                 client.deliveries.not_sent();

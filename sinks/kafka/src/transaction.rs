@@ -16,7 +16,7 @@ use crate::mark::{LeftOut, Mark, Verdict};
 use crate::marks::{Marks, offsets};
 use crate::round::round;
 use crate::work::{Dead, Work};
-use crate::writer::Writer;
+use crate::writer::{Writer, no_connection};
 
 /// How long one call about transactions may take.
 const CALL: Duration = Duration::from_secs(8);
@@ -44,15 +44,13 @@ impl Writer {
         cancel: &AtomicBool,
     ) -> Result<Written, SinkError> {
         let mut work = Work::new(batch).map_err(SinkError::Fatal)?;
-        self.ask_for_marks(&work)?;
-        if let Some(written) = self.written_before(&mut work)? {
-            self.status.add(&self.status.recognised, 1);
-            return Ok(written);
-        }
-        if let Some(client) = &mut self.client {
-            client.topics.hope_again();
-        }
+        self.client.iter_mut().for_each(|client| client.topics.hope_again());
         loop {
+            self.ask_for_marks(&work)?;
+            if let Some(written) = self.written_before(&mut work)? {
+                self.status.add(&self.status.recognised, 1);
+                return Ok(written);
+            }
             let begun = Instant::now();
             self.call("a transaction cannot begin", begun, |client| {
                 client.producer.begin_transaction()
@@ -60,49 +58,54 @@ impl Writer {
             let is_hopeless = |failure| self.plan.is_hopeless(failure);
             let Some(client) = &mut self.client else { return Err(no_connection()) };
             match round(client, &self.plan.shape, &mut work, &is_hopeless, cancel) {
-                Ok(()) | Err(Halt::Broken(_)) => {}
-                Err(Halt::Columns(text)) => {
-                    self.lose();
-                    return Err(SinkError::Fatal(text));
-                }
-                Err(Halt::Stalled(text)) => {
-                    self.lose();
-                    return Err(SinkError::Disconnected(text));
-                }
-                Err(Halt::Lost(text)) => return Err(self.lost(text, begun)),
-                Err(Halt::Cancelled) => {
-                    self.lose();
-                    return Err(SinkError::Transient("the pipeline does not wait".to_owned()));
-                }
+                Ok(()) if !client.deliveries.has_failures() => return self.commit(&work, begun),
+                Ok(()) | Err(Halt::Refused) => self.try_otherwise(&mut work, begun)?,
+                Err(halt) => return Err(self.gave_up(halt, begun)),
             }
-            let reports = match &self.client {
-                Some(client) => client.deliveries.take(),
-                None => Vec::new(),
-            };
-            if !reports.iter().any(|report| report.error.is_some()) && work.next().is_none() {
-                return self.commit(&work, begun);
+        }
+    }
+
+    /// Some rows were not written, so none is. If some of them can never be, or may be written in
+    /// smaller requests, another transaction does without them or with these; else it is for the
+    /// engine to try again.
+    fn try_otherwise(&mut self, work: &mut Work, begun: Instant) -> Result<(), SinkError> {
+        self.status.add(&self.status.aborted, 1);
+        if let Some((code, text)) = self.client.as_ref().and_then(Client::fatal)
+            && is_fenced(code)
+        {
+            return Err(self.gave_up(Halt::Lost(text), begun));
+        }
+        let trouble = self.client.as_ref().and_then(|client| client.events.trouble());
+        // The next client aborts what this one began.
+        let (reports, _) = self.lose();
+        let dead = work.dead.len();
+        let rest = self.sort_out(work, &reports);
+        if rest.alone.is_empty() && work.dead.len() == dead {
+            let reason = self.passing(work, &reports).map(|(_, reason)| reason.text);
+            let text = reason.unwrap_or_else(|| "the transaction was aborted".to_owned());
+            let text = trouble.map_or(text.clone(), |trouble| format!("{text}: {trouble}"));
+            return Err(SinkError::Disconnected(text));
+        }
+        if !rest.alone.is_empty() {
+            work.suspect(&rest.alone);
+        }
+        // Rows that say themselves that they are unfit will say so again.
+        work.dead.retain(|dead| !dead.is_plain);
+        work.begin_anew();
+        self.connect()
+    }
+
+    /// A transaction cannot go on.
+    fn gave_up(&mut self, halt: Halt, begun: Instant) -> SinkError {
+        let fatal = self.client.as_ref().and_then(Client::fatal);
+        self.lose();
+        match (halt, fatal) {
+            (_, Some((code, text))) if is_fenced(code) => self.fenced(&text, Some(begun)),
+            (Halt::Columns(text), _) => SinkError::Fatal(text),
+            (Halt::Stalled(text) | Halt::Lost(text), _) => SinkError::Disconnected(text),
+            (Halt::Cancelled | Halt::Refused, _) => {
+                SinkError::Disconnected("the transaction was given up".to_owned())
             }
-            self.call("a transaction cannot be aborted", begun, |client| {
-                repeat(CALL, || client.producer.abort_transaction(PART))
-            })?;
-            self.status.add(&self.status.aborted, 1);
-            let last = self.client.as_ref().map(|client| client.deliveries.take());
-            let reports = [reports, last.unwrap_or_default()].concat();
-            let dead = work.dead.len();
-            let rest = self.sort_out(&mut work, &reports);
-            if rest.alone.is_empty() && work.dead.len() == dead {
-                let reason = self.passing(&work, &reports);
-                let text = reason.map(|(_, reason)| reason.text);
-                return Err(SinkError::Transient(
-                    text.unwrap_or_else(|| "the transaction was aborted".to_owned()),
-                ));
-            }
-            if !rest.alone.is_empty() {
-                work.suspect(&rest.alone);
-            }
-            // Rows that say themselves that they are unfit will say so again.
-            work.dead.retain(|dead| !dead.is_plain);
-            work.begin_anew();
         }
     }
 
@@ -225,15 +228,6 @@ impl Writer {
         Err(error)
     }
 
-    fn lost(&mut self, text: String, begun: Instant) -> SinkError {
-        let fatal = self.client.as_ref().and_then(Client::fatal);
-        self.lose();
-        match fatal {
-            Some((code, text)) if is_fenced(code) => self.fenced(&text, Some(begun)),
-            _ => SinkError::Disconnected(text),
-        }
-    }
-
     /// What an error of a call means.
     fn explain(&self, what: &str, error: &KafkaError, begun: Option<Instant>) -> SinkError {
         let fatal = self.client.as_ref().and_then(Client::fatal);
@@ -330,8 +324,4 @@ fn is_repeatable(error: &KafkaError) -> bool {
 
 fn is_fenced(code: Code) -> bool {
     matches!(code, Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch)
-}
-
-fn no_connection() -> SinkError {
-    SinkError::Disconnected("there is no connection".to_owned())
 }

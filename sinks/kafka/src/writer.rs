@@ -101,12 +101,11 @@ impl Writer {
         self.lose();
     }
 
-    /// Ends the client, and says what it reports last: of records that were on their way, or
-    /// `None` if not all of them were reported.
-    pub(crate) fn lose(&mut self) -> Option<Vec<Report>> {
+    /// Ends the client, and says what it reports last of records that were on their way, and
+    /// whether reports are missing.
+    pub(crate) fn lose(&mut self) -> (Vec<Report>, bool) {
         self.marks = None;
-        let (reports, is_missing_some) = self.client.take()?.end();
-        (!is_missing_some).then_some(reports)
+        self.client.take().map_or_else(Default::default, Client::end)
     }
 
     /// Writes a batch.
@@ -139,7 +138,7 @@ impl Writer {
     ) -> Result<Written, SinkError> {
         let known = self.work.take().filter(|work| work.is_of(batch));
         let Some(client) = &mut self.client else {
-            return Err(SinkError::Disconnected("there is no connection".to_owned()));
+            return Err(no_connection());
         };
         if known.is_none() && client.deliveries.pending() > 0 {
             self.lose();
@@ -152,39 +151,56 @@ impl Writer {
         client.topics.hope_again();
         loop {
             let is_hopeless = |failure| self.plan.is_hopeless(failure);
-            let Some(client) = &mut self.client else {
-                return Err(SinkError::Disconnected("there is no connection".to_owned()));
-            };
-            let halted = round(client, &self.plan.shape, &mut work, &is_hopeless, cancel);
-            if let Err(halt) = halted {
-                return Err(self.halted(work, halt));
+            let Some(client) = &mut self.client else { return Err(no_connection()) };
+            match round(client, &self.plan.shape, &mut work, &is_hopeless, cancel) {
+                Ok(()) => {}
+                Err(Halt::Refused) => {
+                    self.divide(&mut work);
+                    if let Err(error) = self.connect() {
+                        self.work = Some(work);
+                        return Err(error);
+                    }
+                    continue;
+                }
+                Err(halt) => return Err(self.halted(work, halt)),
             }
             let reports = client.deliveries.take();
-            if !reports.is_empty() {
-                client.topics.forget();
-            }
             let rest = self.sort_out(&mut work, &reports);
             if rest.again.is_empty() {
                 return Ok(work.answer(Vec::new()));
             }
+            self.client.iter_mut().for_each(|client| client.topics.forget());
             self.status.add(&self.status.written_again, rest.again.len());
-            let handed_over = work.len();
-            let passing = self.passing(&work, &reports);
+            let reason = self.passing(&work, &reports).map(|(failed, reason)| {
+                let is_all = failed == work.len();
+                (is_all, reason)
+            });
             work.suspects.clear();
-            if !rest.alone.is_empty() {
-                work.suspect(&rest.alone);
+            match reason {
+                None => work.begin(rest.again),
+                Some((true, reason)) => {
+                    work.begin(rest.again);
+                    self.work = Some(work);
+                    return Err(SinkError::Transient(reason.text));
+                }
+                Some((false, reason)) => {
+                    let again = rest.again.into_iter().map(|row| (row, reason.clone())).collect();
+                    return Ok(work.answer(again));
+                }
             }
-            let Some((failed, reason)) = passing else {
-                work.begin(rest.again);
-                continue;
-            };
-            if failed == handed_over {
-                work.begin(rest.again);
-                self.work = Some(work);
-                return Err(SinkError::Transient(reason.text));
-            }
-            let again = rest.again.into_iter().map(|row| (row, reason.clone())).collect();
-            return Ok(work.answer(again));
+        }
+    }
+
+    /// The brokers refused a request: the rows in it are divided among more requests of another
+    /// client.
+    fn divide(&mut self, work: &mut Work) {
+        let (reports, is_missing_some) = self.lose();
+        let rest = self.sort_out(work, &reports);
+        self.status.add(&self.status.written_again, rest.again.len());
+        work.suspects.clear();
+        work.resume((!is_missing_some).then_some(rest.again));
+        if !rest.alone.is_empty() {
+            work.suspect(&rest.alone);
         }
     }
 
@@ -194,9 +210,11 @@ impl Writer {
             Halt::Columns(text) => return SinkError::Fatal(text),
             Halt::Cancelled => SinkError::Transient("the pipeline does not wait".to_owned()),
             Halt::Stalled(text) => SinkError::Disconnected(text),
-            Halt::Lost(text) | Halt::Broken(text) => {
-                let again = self.lose().map(|reports| self.sort_out(&mut work, &reports).again);
-                work.resume(again);
+            Halt::Refused => SinkError::Transient("the brokers refused a request".to_owned()),
+            Halt::Lost(text) => {
+                let (reports, is_missing_some) = self.lose();
+                let again = self.sort_out(&mut work, &reports).again;
+                work.resume((!is_missing_some).then_some(again));
                 SinkError::Disconnected(text)
             }
         };
@@ -233,7 +251,7 @@ impl Writer {
         let passes = |report: &&Report| {
             let failure = report.error.map(Failure::of);
             failure.is_some_and(|failure| match failure {
-                Failure::Refused | Failure::Named | Failure::Neighbour => false,
+                Failure::Refused | Failure::Neighbour => false,
                 other => !self.plan.is_hopeless(other),
             })
         };
@@ -248,6 +266,10 @@ impl Writer {
         };
         Some((reports.iter().filter(passes).count(), reason))
     }
+}
+
+pub(crate) fn no_connection() -> SinkError {
+    SinkError::Disconnected("there is no connection".to_owned())
 }
 
 /// The topics of rows that were reported.

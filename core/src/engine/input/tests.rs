@@ -215,6 +215,33 @@ async fn a_bounded_run_ends_where_it_was_pinned() {
     assert!(bench.is_exhausted());
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_stays_connected_is_tried_again_soon_however_often_it_failed() {
+    let mut bench = Bench::begin(false, &[], &[]).await;
+    for _ in 0..20 {
+        let failed: Result<(), _> = Err(SourceError::Transient("not now".into()));
+        bench.input.settle_link(failed, &Backoff::default()).unwrap();
+    }
+    let pause = bench.input.retry_at().unwrap() - Instant::now();
+    assert!(pause <= MENDING_PAUSE, "{pause:?}");
+}
+
+#[tokio::test]
+async fn a_slice_without_records_moves_a_split_past_a_gap() {
+    let mut bench = Bench::begin(true, &[("a", 10, 1)], &[]).await;
+    bench.named(vec![split("a", 1, 0, Some(20))]).await;
+    let gap = Range { records: 0, bytes: 0, ..range("a", 1, 10, 20) };
+    let records = arrow::array::RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty()));
+    let slice = Slice { range: gap, records, raw: None, position: None };
+    bench.source.with(|script| script.slices = vec![slice]);
+    let deadline = Instant::now();
+    let read = bench.input.read(&[grant("a", 10)], deadline, &Backoff::default()).await.unwrap();
+    // Nothing to write or to commit, and nothing left to read before the pinned end.
+    assert!(read.is_empty());
+    assert!(bench.open().is_empty());
+    assert!(bench.is_exhausted());
+}
+
 #[tokio::test]
 async fn an_end_that_nobody_knows_is_where_a_read_finds_nothing() {
     let mut bench = Bench::begin(true, &[], &[]).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use forebay_core::decode::{Decode, Decoded};
+use forebay_core::decode::{Decode, Decoded, Prepare};
 
 /// Takes the last column, the origin, off the records before their decoder sees them.
 pub(super) struct LetterDecoder {
@@ -20,6 +20,11 @@ impl LetterDecoder {
 impl Decode for LetterDecoder {
     fn schema(&self) -> Option<SchemaRef> {
         self.inner.schema()
+    }
+
+    fn prepare(&self) -> Option<&dyn Prepare> {
+        // What is behind the columns that it knows does not concern it.
+        self.inner.prepare()
     }
 
     fn decode(&self, records: &RecordBatch) -> Result<Decoded, String> {

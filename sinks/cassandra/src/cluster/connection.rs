@@ -25,6 +25,10 @@ const ALWAYS: &str = "system";
 /// nodes, reading the schema.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How often the driver looks at the nodes, and at keyspaces of which it has heard that they
+/// changed.
+const REFRESH: Duration = Duration::from_secs(10);
+
 /// Connects to the cluster.
 ///
 /// # Errors
@@ -99,6 +103,7 @@ fn builder(settings: &Settings, keyspace: &str, base: &Path) -> Result<SessionBu
         .pool_size(PoolSize::PerShard(connections))
         .keyspaces_to_fetch([keyspace, ALWAYS])
         .fetch_schema_metadata(true)
+        .cluster_metadata_refresh_interval(REFRESH)
         .metadata_request_clientside_timeout(PATIENCE)
         .default_execution_profile_handle(profile.into_handle())
         .compression(settings.compress.then_some(Compression::Lz4));

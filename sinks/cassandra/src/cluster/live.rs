@@ -30,10 +30,12 @@ pub struct Live {
     /// Whether any schema has fitted: what fits no more is the table's doing then, and may be
     /// undone.
     has_fitted: bool,
+    /// Whether the table was not as it must be: it may have been mended meanwhile.
+    is_in_doubt: bool,
 }
 
 impl Live {
-    /// Looks at the table.
+    /// Looks at the table. `has_fitted` says whether rows were written to it before.
     ///
     /// # Errors
     /// There is no table to write to yet, or it cannot be written to.
@@ -41,6 +43,7 @@ impl Live {
         session: Session,
         settings: Arc<Settings>,
         name: TableName,
+        has_fitted: bool,
     ) -> Result<Self, SinkError> {
         let state = session.get_cluster_state();
         let table = Table::find(&state, &name, settings.datacenter.as_deref()).map_err(waiting)?;
@@ -52,7 +55,8 @@ impl Live {
             state,
             table: Arc::new(table),
             plans: Vec::new(),
-            has_fitted: false,
+            has_fitted,
+            is_in_doubt: false,
         })
     }
 
@@ -60,6 +64,18 @@ impl Live {
     #[must_use]
     pub fn table(&self) -> Arc<Table> {
         self.table.clone()
+    }
+
+    /// Makes sure that the table is there: from what the driver has heard, or, if that says no, by
+    /// asking the cluster.
+    ///
+    /// # Errors
+    /// The table is gone, or the cluster does not say.
+    pub async fn make_sure(&mut self) -> Result<(), SinkError> {
+        if self.is_in_doubt || self.look().is_err() {
+            self.ask().await?;
+        }
+        Ok(())
     }
 
     /// Looks whether the table has changed since, as far as the driver has heard. Plans for what
@@ -89,8 +105,11 @@ impl Live {
     /// # Errors
     /// The table is gone, or the cluster does not say.
     pub async fn ask(&mut self) -> Result<bool, SinkError> {
+        self.is_in_doubt = true;
         connection::refresh(&self.session).await?;
-        self.look()
+        let has_changed = self.look()?;
+        self.is_in_doubt = false;
+        Ok(has_changed)
     }
 
     /// Forgets what is prepared.
@@ -113,6 +132,7 @@ impl Live {
             self.forget();
         }
         let mapping = Mapping::new(&self.table, schema, &self.settings).map_err(|misfit| {
+            self.is_in_doubt = true;
             let text = misfit.to_string();
             if self.has_fitted { SinkError::Transient(text) } else { SinkError::Fatal(text) }
         })?;
@@ -124,11 +144,14 @@ impl Live {
             (Statement::upsert(&self.table, &mapping, &self.settings), delete)
         };
         self.tell(schema, &mapping);
+        // What is not prepared may not fit what the table is by now.
+        let was_in_doubt = std::mem::replace(&mut self.is_in_doubt, true);
         let write = self.statements.prepare(&self.session, write).await?;
         let delete = match delete {
             Some(delete) => Some(self.statements.prepare(&self.session, delete).await?),
             None => None,
         };
+        self.is_in_doubt = was_in_doubt;
         let plan = Arc::new(Plan { mapping, write, delete });
         self.plans.push((schema.clone(), plan.clone()));
         self.has_fitted = true;

@@ -54,7 +54,7 @@ impl Bound {
         mapping: &Mapping,
         settings: &Settings,
         chunk: &RecordBatch,
-        first: i64,
+        first: Option<i64>,
     ) -> Result<Self, Mismatch> {
         let columns = mapping.columns.iter().map(|mapped| {
             let column = &table.columns[mapped.column];
@@ -64,7 +64,7 @@ impl Bound {
         let field = |index: Option<usize>| index.map(|index| chunk.column(index).clone());
         let time = field(mapping.write_time);
         let clock = match &settings.write_time {
-            WriteTime::Batch => Clock::Batch { first },
+            WriteTime::Batch => first.map_or(Clock::None, |first| Clock::Batch { first }),
             WriteTime::Fixed { .. } | WriteTime::Server => Clock::None,
             WriteTime::Field { unit, .. } => {
                 let whole = |array: &ArrayRef| integer::whole(array);

@@ -34,10 +34,12 @@ pub enum Time {
     Whole(integer::Whole, TimeUnit),
 }
 
-/// The write time of a batch's first row, from when it was planned.
+/// The write time of a batch's first row, from when it was planned. A batch that no checkpoint
+/// planned (of dead letters, say) has none: the server then takes its own.
 #[must_use]
-pub fn of_plan(time_ms: u64) -> i64 {
-    i64::try_from(time_ms).unwrap_or(i64::MAX).saturating_mul(1_000)
+pub fn of_plan(time_ms: u64) -> Option<i64> {
+    let time_ms = i64::try_from(time_ms).unwrap_or(i64::MAX);
+    (time_ms > 0).then(|| time_ms.saturating_mul(1_000))
 }
 
 impl Clock {
@@ -105,8 +107,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_of_a_batch_rise_by_position(time_ms in 0_u64..10_000_000_000_000, row in 0_usize..1 << 30) {
-            let clock = Clock::Batch { first: of_plan(time_ms) };
+        fn rows_of_a_batch_rise_by_position(time_ms in 1_u64..10_000_000_000_000, row in 0_usize..1 << 30) {
+            let clock = Clock::Batch { first: of_plan(time_ms).unwrap() };
             let (this, next) = (clock.micros(row).unwrap(), clock.micros(row + 1).unwrap());
             prop_assert!(this < next);
             prop_assert_eq!(this, clock.micros(row).unwrap());

@@ -68,7 +68,7 @@ fn upsert() -> Way {
 fn encoded() -> (Encoded, Vec<(usize, &'static str)>) {
     let (table, settings, chunk) = (table(), settings(), chunk());
     let mapping = Mapping::new(&table, &chunk.schema(), &settings).unwrap();
-    let bound = Bound::new(&table, &mapping, &settings, &chunk, 1_000).unwrap();
+    let bound = Bound::new(&table, &mapping, &settings, &chunk, Some(1_000)).unwrap();
     let mut encoded = Encoded::default();
     let mut refused = Vec::new();
     for row in 0..chunk.num_rows() {
@@ -127,7 +127,7 @@ fn the_driver_is_handed_the_same_bytes_that_it_would_make() {
 fn a_delete_has_its_time_before_its_key() {
     let (table, settings, chunk) = (table(), settings(), chunk());
     let mapping = Mapping::new(&table, &chunk.schema(), &settings).unwrap();
-    let bound = Bound::new(&table, &mapping, &settings, &chunk, 7).unwrap();
+    let bound = Bound::new(&table, &mapping, &settings, &chunk, Some(7)).unwrap();
     let layout = Layout { verb: Verb::Delete, write_time: true, ttl: false };
     let mut encoded = Encoded::default();
     bound.write(0, 0, Way { statement: 1, layout }, &mut encoded).unwrap();

@@ -47,7 +47,7 @@ pub struct Outcome {
     /// It is not allowed.
     pub denied: Option<String>,
     /// The rest may be written later.
-    pub again: Option<String>,
+    pub again: Option<Refusal>,
     /// Rows that failed alone, how often, and why.
     failed: Vec<(u32, u32, String)>,
     is_halted: bool,
@@ -122,16 +122,16 @@ impl Round<'_> {
         others: usize,
         outcome: &mut Outcome,
     ) {
-        let Refusal { class, text } = refusal;
+        let Refusal { class, text } = refusal.clone();
         self.status.refused(class, &text);
         outcome.in_a_row += 1;
         match class {
             Class::Pressure => {
                 self.in_flight.trouble(others);
-                outcome.again = Some(text);
+                outcome.again = Some(refusal);
             }
             Class::Away => {
-                outcome.again = Some(text);
+                outcome.again = Some(refusal);
                 outcome.is_halted = true;
             }
             Class::Failed => {
@@ -142,7 +142,7 @@ impl Round<'_> {
                     }
                     self.progress.suspect(number);
                 }
-                outcome.again = Some(text);
+                outcome.again = Some(refusal);
             }
             Class::Stale => {
                 outcome.stale = Some(text);

@@ -66,7 +66,7 @@ pub struct Settings {
     /// server's `native_transport_max_frame_size` would end the connection. Default `"8MiB"`.
     #[serde(default = "max_row_bytes")]
     pub max_row_bytes: ByteSize,
-    /// The most requests at the same time, from 1 to 8192. Default 1024. How many are really
+    /// The most requests at the same time, from 1 to 8192. Default 512. How many are really
     /// sent adapts itself: it grows while the cluster keeps up, and halves when a request is
     /// refused or times out.
     #[serde(default = "max_in_flight")]
@@ -119,7 +119,7 @@ fn max_row_bytes() -> ByteSize {
 }
 
 fn max_in_flight() -> usize {
-    1024
+    512
 }
 
 fn max_in_flight_bytes() -> ByteSize {

@@ -1,0 +1,169 @@
+//! Asks the registry for a schema.
+
+use std::fs;
+
+use forebay_core::component::Problem;
+use reqwest::header::ACCEPT;
+use reqwest::{Certificate, Response, StatusCode};
+use serde::Deserialize;
+
+use super::options::RegistryOptions;
+
+/// The largest answer that is taken, in bytes.
+const MAX_ANSWER: usize = 4 << 20;
+
+/// The kind of content that the API answers with.
+const CONTENT: &str = "application/vnd.schemaregistry.v1+json, application/json";
+
+/// What the API's
+/// [code](https://docs.confluent.io/platform/current/schema-registry/develop/api.html#errors) says
+/// of a schema that is not there.
+const NO_SCHEMA: u64 = 40403;
+
+/// A connection to the registry.
+#[derive(Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    options: RegistryOptions,
+}
+
+/// What the registry says of an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The schema.
+    Schema {
+        /// `AVRO`, `JSON` or `PROTOBUF`.
+        kind: String,
+        /// The schema as it was registered.
+        text: String,
+    },
+    /// There is none of this id, or none that can be used, and why.
+    Unusable(String),
+}
+
+/// A schema as the API answers it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    schema: String,
+    #[serde(default = "avro")]
+    schema_type: String,
+    #[serde(default)]
+    references: Vec<serde_json::Value>,
+}
+
+/// Why there is no schema, as the API answers it.
+#[derive(Deserialize)]
+struct Refused {
+    error_code: u64,
+    #[serde(default)]
+    message: String,
+}
+
+fn avro() -> String {
+    "AVRO".to_owned()
+}
+
+impl Client {
+    /// A client that has not connected yet.
+    ///
+    /// # Errors
+    /// The file of authorities cannot be read.
+    pub(super) fn new(options: &RegistryOptions) -> Result<Self, Problem> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent("forebay")
+            .redirect(reqwest::redirect::Policy::limited(3))
+            .no_proxy()
+            .timeout(options.timeout.0);
+        if let Some(path) = &options.ca_file {
+            let wrong = |error: &dyn std::fmt::Display| {
+                let text = format!("`{}` cannot be used: {error}", path.display());
+                Problem::at("registry.ca_file", text)
+            };
+            let pem = fs::read(path).map_err(|error| wrong(&error))?;
+            let authorities = Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
+            builder = builder.tls_certs_merge(authorities);
+        }
+        let http = builder.build().map_err(|error| {
+            Problem::at("registry", format!("no client for it: {}", all(&error)))
+        })?;
+        Ok(Self { http, options: options.clone() })
+    }
+
+    /// Asks for the schema of an id.
+    ///
+    /// # Errors
+    /// Why there is no answer now.
+    pub(super) async fn schema(&self, id: u32) -> Result<Answer, String> {
+        let base = self.options.url.trim_end_matches('/');
+        let url = format!("{base}/schemas/ids/{id}");
+        let told = |what: String| format!("the schema registry at {base} {what}");
+        let mut request = self.http.get(&url).header(ACCEPT, CONTENT);
+        if let Some(user) = &self.options.username {
+            let password = self.options.password.as_ref().map(|secret| secret.reveal());
+            request = request.basic_auth(user, password);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| told(format!("cannot be asked: {}", all(&error.without_url()))))?;
+        let status = response.status();
+        let body = match body(response).await.map_err(told)? {
+            Some(body) => body,
+            None if status == StatusCode::OK => {
+                return Ok(Answer::Unusable("it is larger than 4 MiB".to_owned()));
+            }
+            None => Vec::new(),
+        };
+        match status {
+            StatusCode::OK => understood(&body).map_err(told),
+            StatusCode::NOT_FOUND => match serde_json::from_slice::<Refused>(&body) {
+                Ok(refused) if refused.error_code == NO_SCHEMA => {
+                    Ok(Answer::Unusable("the registry does not have it".to_owned()))
+                }
+                Ok(Refused { error_code, message }) => {
+                    Err(told(format!("answers with code {error_code}: {message}")))
+                }
+                Err(_) => Err(told(format!("does not know {url}: is the path in `url` right?"))),
+            },
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Err(told(format!("refuses the credentials ({status})")))
+            }
+            other => Err(told(format!("answers {other}"))),
+        }
+    }
+}
+
+fn understood(body: &[u8]) -> Result<Answer, String> {
+    let found: Found = serde_json::from_slice(body)
+        .map_err(|error| format!("answers with what is no schema: {error}"))?;
+    if !found.references.is_empty() {
+        let text = "it refers to other schemas, which is not supported";
+        return Ok(Answer::Unusable(text.to_owned()));
+    }
+    Ok(Answer::Schema { kind: found.schema_type, text: found.schema })
+}
+
+/// The body of an answer; none if it is too large.
+async fn body(mut response: Response) -> Result<Option<Vec<u8>>, String> {
+    let mut body = Vec::new();
+    loop {
+        let chunk = response.chunk().await;
+        match chunk.map_err(|error| format!("broke off: {}", all(&error.without_url())))? {
+            None => return Ok(Some(body)),
+            Some(chunk) if body.len() + chunk.len() > MAX_ANSWER => return Ok(None),
+            Some(chunk) => body.extend_from_slice(&chunk),
+        }
+    }
+}
+
+/// An error with all that caused it.
+fn all(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
