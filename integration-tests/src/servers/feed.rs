@@ -1,13 +1,15 @@
 //! Records that keep coming.
 
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::kafka::Kafka;
-use super::ledger::{Entry, Ledger};
+use super::kafka::{Kafka, Message};
+use super::ledger::Ledger;
+use crate::wait;
 
 /// A thread that writes the records of a ledger to a topic for as long as it is let, some thousand
 /// per second, each acknowledged by Kafka.
@@ -33,17 +35,23 @@ impl Feed {
     fn write(
         topic: &str,
         mut ledger: Ledger,
-        produce: impl Fn(&str, Vec<super::kafka::Message>) -> Result<()> + Send + 'static,
+        produce: impl FnOnce(&str, &mut dyn Iterator<Item = Message>) -> Result<()> + Send + 'static,
     ) -> Self {
-        /// Records at a time, with a new producer each.
-        const GROUP: u64 = 200;
+        /// Records between two pauses of [`wait::PAUSE`]: 4 000 per second at most.
+        const GROUP: u64 = 20;
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, topic) = (Arc::clone(&stop), topic.to_owned());
         let thread = thread::spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                let messages = ledger.write(GROUP).map(|entry: Entry| entry.message()).collect();
-                produce(&topic, messages)?;
-            }
+            let mut messages = iter::from_fn(|| {
+                if ledger.written().is_multiple_of(GROUP) {
+                    thread::sleep(wait::PAUSE);
+                    if stopped.load(Ordering::Relaxed) {
+                        return None;
+                    }
+                }
+                ledger.write(1).next().map(|entry| entry.message())
+            });
+            produce(&topic, &mut messages)?;
             Ok(ledger)
         });
         Self { stop, thread: Some(thread) }

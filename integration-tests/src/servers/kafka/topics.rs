@@ -42,8 +42,27 @@ impl Kafka {
         for (name, value) in properties {
             topic = topic.set(name, value);
         }
-        one(block_on(self.admin()?.create_topics([&topic], &patient())))
-            .with_context(|| format!("topic {name} cannot be made"))?;
+        // A client that asks while the cluster has just begun may wait for an answer in vain.
+        const TRIES: u32 = 3;
+        let within = AdminOptions::new()
+            .operation_timeout(Some(LONG / TRIES))
+            .request_timeout(Some(LONG / TRIES));
+        let mut made = one(block_on(self.admin()?.create_topics([&topic], &within)));
+        for _ in 1..TRIES {
+            match &made {
+                Err(error) if error.to_string().contains("Timed out") => {}
+                Ok(()) | Err(_) => break,
+            }
+            made = match one(block_on(self.admin()?.create_topics([&topic], &within))) {
+                // It was made, and only the answer was lost.
+                Err(_) if !self.leaders(name)?.is_empty() => Ok(()),
+                again => again,
+            };
+        }
+        made.with_context(|| {
+            let words: Vec<String> = self.nodes().iter().map(|node| node.last_words()).collect();
+            format!("topic {name} cannot be made; {}", words.join("; "))
+        })?;
         self.wait_for_partitions(name, partitions)
     }
 
