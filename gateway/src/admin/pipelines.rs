@@ -179,6 +179,9 @@ pub(super) fn without_splits(progress: &Progress) -> Progress {
         rows: progress.rows,
         dead_letters: progress.dead_letters,
         retries: progress.retries,
+        sinks: progress.sinks.clone(),
+        control: progress.control.clone(),
         splits: Vec::new(),
+        other_splits: Vec::new(),
     }
 }
