@@ -45,6 +45,8 @@ pub enum PipelineState {
     Starting,
     /// Batches flow, or would if there were records.
     Running,
+    /// A person stopped the reading for now; what was read is written.
+    Paused,
     /// It cannot go on for now, and tries again by itself.
     Waiting {
         /// The component that it waits for: a source, a sink, `checkpoint`.

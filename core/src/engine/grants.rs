@@ -7,6 +7,7 @@ use crate::flow::{Bucket, Claimant, Limits, Rate, share};
 use crate::position::Position;
 use crate::progress::LimitedBy;
 use crate::split::{Grant, SplitId, SplitStatus};
+use crate::units::ByteSize;
 
 /// The limits of one source, and what was taken under them.
 #[derive(Debug)]
@@ -40,6 +41,19 @@ pub(super) fn rate(per_second: f64, period: Duration) -> Rate {
     Rate { per_second, burst: (per_second * period.as_secs_f64() + FRACTION).max(1.0) }
 }
 
+/// Sets the rate of a bucket that may not be there, or be there no more.
+pub(super) fn reset(
+    bucket: &mut Option<Bucket>,
+    per_second: Option<f64>,
+    now: Duration,
+    period: Duration,
+) {
+    match (bucket.as_mut(), per_second) {
+        (Some(bucket), Some(per_second)) => bucket.set_rate(now, rate(per_second, period)),
+        (_, per_second) => *bucket = per_second.map(|rate| self::bucket(rate, period)),
+    }
+}
+
 /// The largest fraction of a record that is kept from one batch to the next.
 const FRACTION: f64 = 1.0 - 1.0 / 1024.0;
 
@@ -52,6 +66,23 @@ impl SourceMeter {
             bytes: limits.max_bytes_per_second.map(|rate| bucket(rate.0 as f64, period)),
             splits: HashMap::new(),
         }
+    }
+
+    /// Sets other limits; what was taken under the old ones still counts.
+    pub(super) fn set_limits(&mut self, now: Duration, limits: &Limits) {
+        if self.limits == *limits {
+            return;
+        }
+        let period = self.period;
+        let bytes = |size: ByteSize| size.0 as f64;
+        reset(&mut self.records, limits.max_rate, now, period);
+        reset(&mut self.bytes, limits.max_bytes_per_second.map(bytes), now, period);
+        for split in self.splits.values_mut() {
+            let per_split = limits.max_bytes_per_second_per_split.map(bytes);
+            reset(&mut split.records, limits.max_rate_per_split, now, period);
+            reset(&mut split.bytes, per_split, now, period);
+        }
+        self.limits = *limits;
     }
 
     fn split(&mut self, split: &SplitId) -> &mut SplitMeter {

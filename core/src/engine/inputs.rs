@@ -20,11 +20,12 @@ use crate::source::Positions;
 use crate::split::{Grant, SplitId};
 
 use super::failure::Failure;
-use super::grants::{BatchBounds, Candidate, Granted, SourceMeter, bucket, grant, rate};
+use super::grants::{BatchBounds, Candidate, Granted, SourceMeter, bucket, grant, rate, reset};
 use super::input::{Input, InputParts};
 use super::replay::replay;
 use super::report::Reporter;
 use super::settings::Settings;
+use super::tuning::{Tuner, Tuning};
 
 /// The least that is reserved for a batch, in bytes: below it, reading waits for memory.
 const LEAST_BYTES: u64 = 256 << 10;
@@ -38,6 +39,9 @@ pub(super) struct Inputs {
     meters: Vec<SourceMeter>,
     configured: Option<Bucket>,
     controlled: Option<(f64, Bucket)>,
+    /// Records per second over all sources.
+    max_rate: Option<f64>,
+    tuner: Tuner,
     settings: Arc<Settings>,
     clock: Arc<dyn Clock>,
     budget: Budget,
@@ -81,6 +85,7 @@ pub(super) struct SplitReading {
 impl Inputs {
     pub(super) fn new(
         parts: Vec<InputParts>,
+        tuner: Tuner,
         settings: Arc<Settings>,
         clock: Arc<dyn Clock>,
         budget: Budget,
@@ -90,7 +95,19 @@ impl Inputs {
         let period = settings.period();
         let meters = list.iter().map(|input| SourceMeter::new(&input.limits, period)).collect();
         let configured = settings.max_rate.map(|rate| bucket(rate, period));
-        Self { list, meters, configured, controlled: None, settings, clock, budget, reporter }
+        let max_rate = settings.max_rate;
+        Self {
+            list,
+            meters,
+            configured,
+            controlled: None,
+            max_rate,
+            tuner,
+            settings,
+            clock,
+            budget,
+            reporter,
+        }
     }
 
     /// Begins from what the checkpoint holds.
@@ -110,9 +127,16 @@ impl Inputs {
         self.refresh().await?;
         let now = self.clock.elapsed();
         self.set_controller(controller_rate, now);
+        if let Some(tuning) = self.tuner.news() {
+            self.tune(&tuning, now);
+        }
 
         let complete = self.list.iter().all(|input| input.trouble().is_none());
         let mut reading = Reading { rate: self.rate(), complete, ..Reading::default() };
+        if self.tuner.is_paused() {
+            reading.complete = false;
+            return Ok(reading);
+        }
         let candidates = self.candidates();
         if candidates.is_empty() {
             reading.exhausted = self.list.iter().all(Input::is_exhausted);
@@ -203,10 +227,23 @@ impl Inputs {
         }
     }
 
+    fn tune(&mut self, tuning: &Tuning, now: Duration) {
+        if self.max_rate != tuning.max_rate {
+            self.max_rate = tuning.max_rate;
+            reset(&mut self.configured, tuning.max_rate, now, self.settings.period());
+        }
+        for (input, meter) in self.list.iter_mut().zip(&mut self.meters) {
+            if let Some(limits) = tuning.limits.get(&input.name) {
+                input.limits = *limits;
+                meter.set_limits(now, limits);
+            }
+        }
+    }
+
     /// The rate in force over all sources: the lower of the configured one and the controller's.
     fn rate(&self) -> Option<f64> {
         let controlled = self.controlled.as_ref().map(|(rate, _)| *rate);
-        match (controlled, self.settings.max_rate) {
+        match (controlled, self.max_rate) {
             (Some(controlled), Some(configured)) => Some(controlled.min(configured)),
             (controlled, configured) => controlled.or(configured),
         }

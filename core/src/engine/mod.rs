@@ -29,8 +29,10 @@ mod report;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tuning;
 
 pub use input::InputParts;
 pub use output::OutputParts;
 pub use pipeline::{Ended, OpenCheckpoint, Pipeline, PipelineError};
 pub use settings::Settings;
+pub use tuning::Tuning;

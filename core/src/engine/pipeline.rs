@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::budget::Budget;
@@ -22,6 +23,7 @@ use super::output::{OutputParts, Surroundings};
 use super::outputs::Outputs;
 use super::report::Reporter;
 use super::settings::Settings;
+use super::tuning::{Tuner, Tuning};
 
 /// Opens the checkpoint of a pipeline; called once for each attempt.
 #[async_trait]
@@ -48,6 +50,8 @@ pub struct Pipeline {
     pub dead_letters: OutputParts,
     /// Where it keeps what it must not forget.
     pub checkpoint: Box<dyn OpenCheckpoint>,
+    /// What may change while it runs; `None` = nothing.
+    pub tuning: Option<watch::Receiver<Tuning>>,
     /// The byte budget, shared with the other pipelines of the process.
     pub budget: Budget,
     /// Tells the time.
@@ -87,6 +91,7 @@ impl Pipeline {
         let reporter = Reporter::new(settings.name.clone(), self.listener);
         let decoders: BTreeMap<Arc<str>, Arc<dyn Decode>> =
             self.inputs.iter().map(|input| (input.name.clone(), input.source.decoder())).collect();
+        let tuner = Tuner::new(self.tuning);
         let mut context = Context {
             settings: settings.clone(),
             clock: self.clock.clone(),
@@ -99,6 +104,7 @@ impl Pipeline {
         let mut parts = Parts {
             inputs: Inputs::new(
                 self.inputs,
+                tuner.reader(),
                 settings.clone(),
                 self.clock,
                 self.budget,
@@ -115,7 +121,9 @@ impl Pipeline {
                 cancel: context.cancel.clone(),
             });
             let end = match self.checkpoint.open().await {
-                Ok(checkpoint) => Attempt::new(context.clone(), checkpoint, parts).run().await,
+                Ok(checkpoint) => {
+                    Attempt::new(context.clone(), checkpoint, tuner.reader(), parts).run().await
+                }
                 Err(error) => AttemptEnd {
                     parts: Some(parts),
                     outcome: Err(Failure::of_checkpoint(&error)),

@@ -43,7 +43,10 @@ pub(super) async fn ready(State(desk): State<Desk>) -> (StatusCode, Json<Readine
 
 fn is_ready(state: &PipelineState) -> bool {
     match state {
-        PipelineState::Running | PipelineState::Draining | PipelineState::Stopped => true,
+        PipelineState::Running
+        | PipelineState::Paused
+        | PipelineState::Draining
+        | PipelineState::Stopped => true,
         PipelineState::Starting | PipelineState::Waiting { .. } | PipelineState::Failed { .. } => {
             false
         }

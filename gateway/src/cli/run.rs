@@ -1,5 +1,6 @@
 //! `forebay run`: moves records until it is told to stop.
 
+use std::convert::Infallible;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +19,9 @@ use crate::admin::{Bound, Facts};
 use crate::config::{self, Config, Listen, Loaded};
 use crate::logs;
 use crate::registry::Registry;
-use crate::run::{Board, Gateway, ProgressLines, RunMode, Screen, ScreenWriter, Summary, live};
+use crate::run::{
+    Board, Gateway, ProgressLines, RunMode, Screen, ScreenWriter, Summary, Tunings, live,
+};
 
 /// Run pipelines until Ctrl-C or SIGTERM.
 ///
@@ -123,8 +126,13 @@ impl Run {
             tokio::spawn(bound.serve(facts, admin_stop.clone()))
         });
         let signals = tokio::spawn(stop_on_signal(stop.clone()));
+        let reading_again =
+            read_again_on_signal(self.files.clone(), registry, gateway.tunings().clone());
         let drawing = tokio::spawn(draw(screen.clone(), board.clone(), clock.clone()));
-        let summary = gateway.run(stop).await;
+        let summary = tokio::select! {
+            summary = gateway.run(stop) => summary,
+            never = reading_again => match never {},
+        };
         signals.abort();
         drawing.abort();
         admin_stop.cancel();
@@ -216,6 +224,37 @@ pub(super) async fn stop_on_signal(stop: CancellationToken) {
         }
         tracing::info!("stopping: writing and committing what was read");
         stop.cancel();
+    }
+}
+
+/// SIGHUP: reads the configuration again and takes over its limits.
+async fn read_again_on_signal(
+    files: Vec<PathBuf>,
+    registry: &Registry,
+    tunings: Tunings,
+) -> Infallible {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be heard; a change of limits needs a restart");
+        return std::future::pending().await;
+    };
+    let environment = |name: &str| std::env::var(name).ok();
+    loop {
+        if hangup.recv().await.is_none() {
+            return std::future::pending().await;
+        }
+        let Loaded { findings, config } = config::load(&files, registry, &environment);
+        let Some(config) = config else {
+            tracing::error!(
+                findings = findings.errors(),
+                "the configuration that was read again is wrong, and the old one stays in force; \
+                 `forebay check` shows what is wrong"
+            );
+            continue;
+        };
+        let changed = tunings.adopt(&config);
+        let pipelines = if changed.is_empty() { "none".to_owned() } else { changed.join(", ") };
+        tracing::info!(pipelines, "read the configuration again; limits changed in");
     }
 }
 

@@ -8,13 +8,14 @@ use forebay_core::budget::Budget;
 use forebay_core::checkpoint::{Checkpoint, CheckpointError, LocalCheckpoint};
 use forebay_core::clock::Clock;
 use forebay_core::component::{BuildContext, Input, Problem};
-use forebay_core::engine::{InputParts, OpenCheckpoint, OutputParts, Pipeline, Settings};
+use forebay_core::engine::{InputParts, OpenCheckpoint, OutputParts, Pipeline, Settings, Tuning};
 use forebay_core::flow::{Limits, Rate};
 use forebay_core::journal::{self, ReceiverSource};
 use forebay_core::progress::Listener;
 use forebay_core::retry::RetryPolicy;
 use forebay_core::source::Source;
 use thiserror::Error;
+use tokio::sync::watch;
 
 use super::observed::{Observed, Role};
 use super::place::{Place, PlaceError};
@@ -62,6 +63,7 @@ impl AssemblyError {
 /// A pipeline that is put together, and its components as they can be looked at.
 pub(super) struct Assembled {
     pub(super) pipeline: Pipeline,
+    pub(super) tuning: watch::Sender<Tuning>,
     pub(super) observed: Vec<Observed>,
 }
 
@@ -123,8 +125,10 @@ pub(super) fn assemble_with(
     };
     let outputs = outputs.collect::<Result<Vec<_>, AssemblyError>>()?;
     let observed = observed(config, &inputs, &outputs, &dead_letters);
+    let settings = settings(config, shared.available_now);
+    let (tuning, wanted) = watch::channel(Tuning::of(&settings, &inputs));
     let pipeline = Pipeline {
-        settings: settings(config, shared.available_now),
+        settings,
         inputs,
         transform: None,
         outputs,
@@ -134,11 +138,12 @@ pub(super) fn assemble_with(
             pipeline: config.name.clone(),
             clock: shared.clock.clone(),
         }),
+        tuning: Some(wanted),
         budget: shared.budget.clone(),
         clock: shared.clock.clone(),
         listener: shared.listener.clone(),
     };
-    Ok(Assembled { pipeline, observed })
+    Ok(Assembled { pipeline, tuning, observed })
 }
 
 /// The components, before the engine takes them. Parts stand in the order of the configuration.

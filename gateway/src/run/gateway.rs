@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::assembly::{AssemblyError, Shared, assemble};
 use super::observed::Observed;
 use super::place::Place;
+use super::tunings::Tunings;
 use crate::config::Config;
 use crate::registry::Registry;
 
@@ -28,6 +29,7 @@ pub enum RunMode {
 pub struct Gateway {
     pipelines: Vec<forebay_core::engine::Pipeline>,
     observed: Vec<Observed>,
+    tunings: Tunings,
     budget: Budget,
 }
 
@@ -52,21 +54,27 @@ impl Gateway {
             listener: listener.clone(),
             available_now: mode == RunMode::AvailableNow,
         };
-        let mut gateway =
-            Self { pipelines: Vec::new(), observed: Vec::new(), budget: shared.budget.clone() };
+        let (mut pipelines, mut observed, mut tunings) = (Vec::new(), Vec::new(), Vec::new());
         for pipeline in &config.pipelines {
             let place = Place::new(&config.checkpoints, &pipeline.name);
             let assembled = assemble(pipeline, &place, registry, &shared)?;
-            gateway.pipelines.push(assembled.pipeline);
-            gateway.observed.extend(assembled.observed);
+            tunings.push((pipeline.name.clone(), assembled.tuning));
+            pipelines.push(assembled.pipeline);
+            observed.extend(assembled.observed);
         }
-        Ok(gateway)
+        Ok(Self { pipelines, observed, tunings: Tunings::new(tunings), budget: shared.budget })
     }
 
     /// The components of all pipelines, as they can be looked at while they run.
     #[must_use]
     pub fn observed(&self) -> &[Observed] {
         &self.observed
+    }
+
+    /// What may change while they run.
+    #[must_use]
+    pub fn tunings(&self) -> &Tunings {
+        &self.tunings
     }
 
     /// The byte budget that all pipelines share.

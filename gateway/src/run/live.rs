@@ -25,6 +25,7 @@ fn line(name: &Arc<str>, name_width: usize, view: &PipelineView, now_ms: u64) ->
     let state = match &view.state {
         PipelineState::Starting => "starting".to_owned(),
         PipelineState::Running => "running ".to_owned(),
+        PipelineState::Paused => "paused  ".to_owned(),
         PipelineState::Draining => "draining".to_owned(),
         PipelineState::Stopped => "stopped ".to_owned(),
         PipelineState::Waiting { component, reason } => {

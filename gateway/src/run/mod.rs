@@ -2,7 +2,7 @@
 //!
 //! [`Place`] says where a pipeline keeps what it must not forget, `assembly` puts a pipeline
 //! together, [`Board`] gathers what listeners hear of all of them, a [`PipelineView`] of each, and [`Gateway`] runs them until
-//! it is told to stop. What a person sees meanwhile is drawn by [`Screen`] and [`live`], or
+//! it is told to stop; [`Tunings`] change limits meanwhile. What a person sees meanwhile is drawn by [`Screen`] and [`live`], or
 //! written by [`ProgressLines`]. [`replay`] sends dead letters through their pipeline again.
 
 mod assembly;
@@ -18,6 +18,7 @@ pub mod replay;
 mod screen;
 mod splits;
 mod timeline;
+mod tunings;
 mod view;
 
 pub use assembly::AssemblyError;
@@ -31,4 +32,5 @@ pub use progress_lines::ProgressLines;
 pub use screen::{Screen, ScreenWriter};
 pub use splits::{SplitView, Splits};
 pub use timeline::{Moment, Timeline};
+pub use tunings::Tunings;
 pub use view::{LIMITS, PipelineView};

@@ -14,7 +14,7 @@ use super::super::failure::Failure;
 use super::super::flight::{Flight, Result as FlightResult, Stage};
 use super::super::inputs::Reading;
 use super::super::outputs::{Outcome, Outputs};
-use super::{Attempt, Done, EMPTY_PAUSE};
+use super::{Attempt, Done, EMPTY_PAUSE, PAUSED_CHECK};
 use crate::crash;
 
 impl Attempt {
@@ -97,7 +97,8 @@ impl Attempt {
         }
         let slices = std::mem::take(&mut reading.slices);
         if slices.is_empty() {
-            self.not_before = Instant::now() + EMPTY_PAUSE;
+            let pause = if self.paused { PAUSED_CHECK } else { EMPTY_PAUSE };
+            self.not_before = Instant::now() + pause;
             return Ok(());
         }
         crash::point("after-read");

@@ -29,12 +29,17 @@ use super::inputs::{Inputs, Reading};
 use super::outputs::{Outcome, Outputs, Receipts};
 use super::report::Reporter;
 use super::settings::Settings;
+use super::tuning::Tuner;
 
 /// How often a sink that gathers is asked, while nothing is written, whether it is time to settle.
 const SETTLE_CHECK: Duration = Duration::from_millis(100);
 
 /// How long commits that are no hurry may wait for one another, so that one sync serves all.
 const SYNC_EVERY: Duration = Duration::from_millis(100);
+
+/// How often the sources of a pipeline that is paused are asked for their splits, which some need
+/// to stay in touch with their system.
+const PAUSED_CHECK: Duration = Duration::from_millis(200);
 
 /// The pause after a read that found nothing although there should have been something.
 const EMPTY_PAUSE: Duration = Duration::from_millis(5);
@@ -81,6 +86,8 @@ pub(super) struct Attempt {
     flights: VecDeque<Flight>,
     replays: VecDeque<Plan>,
     controller: Option<Controller>,
+    tuner: Tuner,
+    paused: bool,
     /// When the next tick is due, in milliseconds since the Unix epoch.
     tick_ms: u64,
     /// When the batch that is being read was due.
@@ -119,7 +126,12 @@ enum Done {
 }
 
 impl Attempt {
-    pub(super) fn new(context: Context, checkpoint: Box<dyn Checkpoint>, parts: Parts) -> Self {
+    pub(super) fn new(
+        context: Context,
+        checkpoint: Box<dyn Checkpoint>,
+        tuner: Tuner,
+        parts: Parts,
+    ) -> Self {
         let settings = &context.settings;
         let controller =
             settings.backpressure.as_ref().map(|it| Controller::new(it, settings.period()));
@@ -129,6 +141,8 @@ impl Attempt {
             tick_ms: settings.trigger.next_tick_ms(now_ms).unwrap_or(now_ms),
             due_ms: now_ms,
             controller,
+            paused: false,
+            tuner,
             checkpoint,
             inputs: Some(parts.inputs),
             outputs: Some(parts.outputs),
@@ -208,6 +222,7 @@ impl Attempt {
         self.recover().await?;
         let stop = self.context.stop.clone();
         loop {
+            self.note_pause();
             self.start_what_can_start();
             if self.is_done() {
                 return Ok(());
@@ -227,6 +242,7 @@ impl Attempt {
                     })?;
                     self.take_back(done).await?;
                 }
+                () = self.tuner.changed() => self.not_before = Instant::now(),
                 () = sleep_until(tick), if may_read && !is_waiting_for_data => self.start_read(),
                 () = wait_for_data(self.inputs.as_mut(), not_before), if may_read && is_waiting_for_data => {
                     self.due_ms = self.context.clock.now_ms();
@@ -288,6 +304,15 @@ impl Attempt {
         Ok(())
     }
 
+    /// Says so if the pipeline was paused, or goes on.
+    fn note_pause(&mut self) {
+        let paused = self.tuner.is_paused() && !self.draining;
+        if paused != self.paused {
+            self.paused = paused;
+            self.context.reporter.pause(paused);
+        }
+    }
+
     fn drain(&mut self) {
         self.draining = true;
         self.replays.clear();
@@ -327,7 +352,9 @@ impl Attempt {
 
     /// Whether the next batch begins when there is data, and not at a tick.
     fn waits_for_data(&self) -> bool {
-        self.context.settings.trigger == Trigger::OnData && !self.context.settings.available_now
+        self.context.settings.trigger == Trigger::OnData
+            && !self.context.settings.available_now
+            && !self.paused
     }
 
     /// When the next batch begins, where that is a matter of time.

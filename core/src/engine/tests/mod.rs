@@ -5,6 +5,7 @@ mod delivery;
 mod limits;
 mod shared;
 mod state;
+mod tuning;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -102,6 +103,7 @@ impl Bench {
                 retry: RetryPolicy::default(),
             },
             checkpoint: Box::new(self.checkpoint.clone()),
+            tuning: None,
             budget: Budget::new(64 << 20),
             clock: PausedClock::shared(),
             listener: self.heard.clone(),

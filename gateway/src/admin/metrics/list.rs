@@ -175,12 +175,14 @@ pub(crate) const METRICS: &[Metric] = &[
 ];
 
 /// The states of a pipeline.
-const STATES: [&str; 6] = ["starting", "running", "waiting", "draining", "stopped", "failed"];
+const STATES: [&str; 7] =
+    ["starting", "running", "paused", "waiting", "draining", "stopped", "failed"];
 
 fn state(state: &PipelineState) -> &'static str {
     match state {
         PipelineState::Starting => "starting",
         PipelineState::Running => "running",
+        PipelineState::Paused => "paused",
         PipelineState::Waiting { .. } => "waiting",
         PipelineState::Draining => "draining",
         PipelineState::Stopped => "stopped",
