@@ -17,6 +17,7 @@ cargo xtask HABIT
   ci           check, then test: what a change has to pass
   docs         writes the generated reference pages in docs/ anew
   bench NAME   a benchmark beside its bare reference; `bench list` names them
+  screenshots  pictures of the dashboard in docs/images (needs chromium and chromium-driver)
   deny         licences, bans and sources of all dependencies (needs cargo-deny)
   quickstart   builds for speed and runs configs/quickstart.toml";
 
@@ -28,6 +29,7 @@ pub(crate) fn run(habit: &str, arguments: &[String]) -> ExitCode {
         "ci" => counted(habit, check_steps(), arguments),
         "docs" => journey::run(habit, docs_steps()),
         "bench" => journey::run(habit, bench_steps(arguments)),
+        "screenshots" => journey::run(habit, screenshot_steps()),
         "deny" => journey::run(habit, vec![Step::new("cargo deny", deny)]),
         "quickstart" => journey::run(habit, quickstart_steps()),
         "help" | "--help" | "-h" => {
@@ -115,6 +117,21 @@ fn bench_steps(arguments: &[String]) -> Vec<Step> {
             let mut all = vec!["run", "--release", "--package", "forebay-bench", "--"];
             all.extend(arguments.iter().map(String::as_str));
             Program::cargo(all).env("FOREBAY_BIN", place::release_binary()?).run()
+        }),
+    ]
+}
+
+fn screenshot_steps() -> Vec<Step> {
+    vec![
+        build_step(),
+        Step::new("pictures", || {
+            let folder = place::root().join("docs/images");
+            let scenario = "the_page_has_the_colour_and_the_words_of_what_happens";
+            let all = ["test", "--workspace", "--test", "dashboard", "--", scenario];
+            Program::cargo(all)
+                .env("FOREBAY_BIN", place::debug_binary()?)
+                .env("FOREBAY_SCREENSHOTS", folder)
+                .run()
         }),
     ]
 }

@@ -20,6 +20,7 @@ mod splits;
 mod timeline;
 mod tunings;
 mod view;
+mod why;
 
 pub use assembly::AssemblyError;
 pub use board::Board;
@@ -34,3 +35,4 @@ pub use splits::{SplitView, Splits};
 pub use timeline::{Moment, Timeline};
 pub use tunings::Tunings;
 pub use view::{LIMITS, PipelineView};
+pub use why::{Bounds, SetBy, Why, why};

@@ -1,13 +1,13 @@
 //! What is known of one pipeline.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use forebay_core::batch::BatchId;
 use forebay_core::progress::{LimitedBy, PipelineState, Progress, Stages};
 use serde::Serialize;
 
-use super::deliveries::{self, Deliveries, Trouble};
+use super::deliveries::{self, Deliveries, DeliverySummary, Trouble};
 use super::histogram::Histogram;
 use super::splits::Splits;
 use super::timeline::Timeline;
@@ -91,7 +91,7 @@ pub struct PipelineView {
     pub changes: VecDeque<(u64, PipelineState)>,
     /// The backlog, and the second in which it was summed up.
     #[serde(skip)]
-    backlog: (u64, Option<u64>),
+    pub(super) backlog: (u64, Option<u64>),
 }
 
 impl Default for PipelineView {
@@ -127,6 +127,13 @@ impl PipelineView {
     #[must_use]
     pub fn last(&self) -> Option<&Progress> {
         self.recent.back().map(AsRef::as_ref)
+    }
+
+    /// How the sinks did, by sink.
+    #[must_use]
+    pub fn delivery_summaries(&self) -> BTreeMap<Arc<str>, DeliverySummary> {
+        let told = self.deliveries.iter().map(|(sink, it)| (sink.clone(), it.summary()));
+        told.collect()
     }
 
     /// Records per second of late.
