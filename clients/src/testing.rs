@@ -80,4 +80,29 @@ impl Authority {
             min_version: TlsVersion::default(),
         }
     }
+
+    /// A client that trusts this authority, and shows a certificate of `other`.
+    #[must_use]
+    pub fn client_of(&self, other: &Self) -> ClientTls {
+        ClientTls {
+            cert_file: Some(other.file("client.pem")),
+            key_file: Some(other.file("client.key")),
+            ..self.client()
+        }
+    }
+
+    /// The option `tls` of a server with this authority's certificate, as a line of TOML.
+    #[must_use]
+    pub fn server_option(&self) -> String {
+        let (certificate, key) = (self.file("server.pem"), self.file("server.key"));
+        format!("tls = {{ cert_file = {certificate:?}, key_file = {key:?} }}")
+    }
+
+    /// The same for a server that asks clients for a certificate of this authority.
+    #[must_use]
+    pub fn asking_server_option(&self) -> String {
+        let option = self.server_option();
+        let whole = option.trim_end_matches(" }");
+        format!("{whole}, client_ca_file = {:?} }}", self.file("ca.pem"))
+    }
 }

@@ -1,5 +1,7 @@
 //! Records that could not be delivered, kept with all that is needed to mend and replay them.
 
+mod raw_columns;
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -9,6 +11,9 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use crate::batch::BatchId;
+
+pub use raw_columns::from_text as raw_columns_from_text;
+pub(crate) use raw_columns::to_text as raw_columns_to_text;
 
 /// Why a record or row was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +77,9 @@ pub struct DeadLetter {
     pub time_ms: u64,
     /// The record's bytes as they arrived; for a row that has none, the row as JSON.
     pub bytes: Vec<u8>,
+    /// What else its source said of it, such as a key, headers or a peer: the other raw columns as
+    /// a JSON object, which [`raw_columns_from_text`] reads. `None` if there are none.
+    pub columns: Option<String>,
 }
 
 /// The columns of a table of dead letters.
@@ -90,6 +98,7 @@ pub fn schema() -> SchemaRef {
         Field::new("attempts", DataType::UInt32, false),
         Field::new("time", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false),
         Field::new("bytes", DataType::Binary, false),
+        Field::new("columns", DataType::Utf8, true),
     ]))
 }
 
@@ -110,6 +119,7 @@ pub fn to_columns(letters: &[DeadLetter]) -> Result<RecordBatch, arrow::error::A
     let mut attempts = UInt32Builder::new();
     let mut time = TimestampMillisecondBuilder::new().with_timezone("UTC");
     let mut bytes = BinaryBuilder::new();
+    let mut columns = StringBuilder::new();
     for letter in letters {
         pipeline.append_value(&letter.pipeline);
         batch.append_value(letter.batch);
@@ -123,8 +133,9 @@ pub fn to_columns(letters: &[DeadLetter]) -> Result<RecordBatch, arrow::error::A
         attempts.append_value(letter.attempts);
         time.append_value(i64::try_from(letter.time_ms).unwrap_or(i64::MAX));
         bytes.append_value(&letter.bytes);
+        columns.append_option(letter.columns.as_deref());
     }
-    let columns: Vec<ArrayRef> = vec![
+    let table: Vec<ArrayRef> = vec![
         Arc::new(pipeline.finish()),
         Arc::new(batch.finish()),
         Arc::new(source.finish()),
@@ -137,6 +148,7 @@ pub fn to_columns(letters: &[DeadLetter]) -> Result<RecordBatch, arrow::error::A
         Arc::new(attempts.finish()),
         Arc::new(time.finish()),
         Arc::new(bytes.finish()),
+        Arc::new(columns.finish()),
     ];
-    RecordBatch::try_new(schema(), columns)
+    RecordBatch::try_new(schema(), table)
 }

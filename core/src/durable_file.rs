@@ -1,6 +1,6 @@
 //! A file that is appended to, synced and cut back: the only way in which logs touch the disk.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -24,6 +24,29 @@ impl DurableFile {
         })
     }
 
+    /// Opens a file for writing that has to be there.
+    pub(crate) fn reopen(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).read(true).open(path)?;
+        Ok(Self {
+            file,
+            #[cfg(test)]
+            faults: faults::of(path),
+        })
+    }
+
+    /// Whether the file still has its name. One that was removed or renamed can be written and
+    /// synced for as long as it is open, and nobody will find what was written.
+    pub(crate) fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let named = match std::fs::metadata(path) {
+            Ok(named) => named,
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return Ok(false),
+                _ => return Err(error),
+            },
+        };
+        Ok(is_same(&self.file.metadata()?, &named))
+    }
+
     /// Writes at an offset.
     pub(crate) fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(offset))?;
@@ -44,6 +67,21 @@ impl DurableFile {
     /// Cuts the file back.
     pub(crate) fn cut(&mut self, len: u64) -> io::Result<()> {
         self.file.set_len(len)
+    }
+}
+
+/// Whether two names lead to one file. Where the system has no numbers for files, having the name
+/// is enough.
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (one.dev(), one.ino()) == (other.dev(), other.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (one, other);
+        true
     }
 }
 

@@ -44,6 +44,7 @@ pub mod source;
 pub mod split;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod traffic;
 pub mod transform;
 pub mod trigger;
 pub mod units;

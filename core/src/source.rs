@@ -58,7 +58,9 @@ pub trait Source: Send {
 
     /// Reads what is there, up to the grants, and at the latest until `deadline`. It may take
     /// less than granted, never more, and does not wait for records to arise. Slices of one
-    /// split come in order and without gaps; empty ones are left out.
+    /// split come in order and without gaps. A slice without records says that none stand
+    /// between its ends and never will (the marker of a transaction, say), so that reading goes on
+    /// behind them; where nothing was read and nothing is known, there is no slice.
     ///
     /// # Errors
     /// See [`SourceError`]. Nothing counts as read then.

@@ -23,6 +23,7 @@ pub mod port;
 pub mod record;
 mod scene;
 mod sender;
+pub mod servers;
 pub mod visible;
 pub mod wait;
 mod watcher;

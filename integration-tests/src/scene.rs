@@ -110,6 +110,20 @@ impl Scene {
         self.run(&["--available-now"], &[])?.expect_success(Self::DRAIN)
     }
 
+    /// Starts to replay the dead letters. With a crash point and a count, it ends itself when it
+    /// reaches the point for the `count`th time.
+    ///
+    /// # Errors
+    /// If the binary cannot be found or started.
+    pub fn start_replay(&self, crash_at: Option<(&str, u32)>) -> Result<Gateway> {
+        let config = self.config().display().to_string();
+        let at = crash_at.map(|(point, count)| format!("{point}:{count}"));
+        let variable = at.as_ref().map(|at| (crash_points::VARIABLE, at.as_str()));
+        let variables: Vec<_> = variable.into_iter().collect();
+        let arguments = ["dead-letters", "replay", &config];
+        Gateway::start(binary::path()?, self.folder.path(), &arguments, &variables)
+    }
+
     fn run(&self, options: &[&str], variables: &[(&str, &str)]) -> Result<Gateway> {
         let config = self.config().display().to_string();
         let arguments = [&["run", &config], options].concat();

@@ -188,14 +188,17 @@ fn a_second_interrupt_does_not_wait() -> Result<()> {
     let orders = Orders { pipeline: "stop_timeout = \"10m\"", ..many() };
     let expected = orders.undisturbed()?;
     let scene = Scene::new(&orders.config())?;
-    let gateway = running(&scene)?;
+    let mut gateway = running(&scene)?;
     Loss::Replaced.strike(&checkpoint(&scene))?;
     expect_waiting(&gateway, &checkpoint(&scene))?;
     gateway.signal(Signal::INT)?;
     gateway.wait_for_words("stopping", LONG)?;
-    // Signals that come together are one wish: a supervisor may signal a process and its group.
-    std::thread::sleep(Duration::from_millis(500));
-    gateway.signal(Signal::INT)?;
+    // Signals that come together are one wish: a supervisor may signal a process and its group. So
+    // the next one may be too early, but one of those after it is not.
+    wait::until("the end", Duration::from_secs(10), || {
+        gateway.signal(Signal::INT)?;
+        Ok(gateway.has_ended()?.then_some(()))
+    })?;
     gateway.expect_exit(1, Duration::from_secs(10))?;
     Loss::Replaced.mend(&checkpoint(&scene))?;
     orders.finish(&scene, &expected)

@@ -7,12 +7,13 @@ use std::rc::Rc;
 use crate::journey::{self, Step};
 use crate::program::Program;
 use crate::tally::Tally;
-use crate::{configs, floors, lockfile, place};
+use crate::{configs, floors, lockfile, place, proofs};
 
 const HELP: &str = "\
 cargo xtask HABIT
 
-  check        format, clippy, docs, reference, lock file, floors, every file in configs/
+  check        format, clippy, docs, reference, lock file, floors, failure tables,
+               every file in configs/
   test [ARGS]  builds everything once, then runs all tests; ARGS go to `cargo test`
   ci           check, then test: what a change has to pass
   docs         writes the generated reference pages in docs/ anew
@@ -62,6 +63,7 @@ fn check_steps() -> Vec<Step> {
         Step::new("format", || Program::cargo(["fmt", "--all", "--check"]).run()),
         Step::new("lock file", lockfile::check),
         Step::new("floors", floors::check),
+        Step::new("failure tables", proofs::check),
         Step::new("clippy", || {
             let lints = ["clippy", "--workspace", "--all-targets", "--keep-going"];
             Program::cargo(lints.iter().chain(&["--", "-D", "warnings"])).run()

@@ -17,6 +17,7 @@ mod journey;
 mod lockfile;
 mod place;
 mod program;
+mod proofs;
 mod tally;
 
 use std::process::ExitCode;

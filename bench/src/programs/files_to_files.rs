@@ -22,6 +22,8 @@ struct Way {
     format: &'static str,
     /// Makes a record.
     record: fn(u64) -> Vec<u8>,
+    /// How many files the gateway's input is divided into; the reference reads it as one.
+    files: u64,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -33,11 +35,35 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             decoding: "format = \"text\"".to_owned(),
             format: "text",
             record: input::line,
+            files: 1,
         },
-        Way { name: "json-json", decoding: schema.clone(), format: "json", record: input::order },
-        Way { name: "json-parquet", decoding: schema, format: "parquet", record: input::order },
+        Way {
+            name: "text-text",
+            decoding: "format = \"text\"".to_owned(),
+            format: "text",
+            record: input::line,
+            files: 8,
+        },
+        Way {
+            name: "json-json",
+            decoding: schema.clone(),
+            format: "json",
+            record: input::order,
+            files: 1,
+        },
+        Way {
+            name: "json-parquet",
+            decoding: schema,
+            format: "parquet",
+            record: input::order,
+            files: 1,
+        },
     ] {
-        println!("{}", compare(&way, options)?.row(way.name, 0.7));
+        let name = match way.files {
+            1 => way.name.to_owned(),
+            files => format!("{}, {files} files", way.name),
+        };
+        println!("{}", compare(&way, options)?.row(&name, 0.7));
     }
     Ok(())
 }
@@ -46,7 +72,11 @@ fn compare(way: &Way, options: &Options) -> Result<Comparison> {
     let scratch = options.scratch()?;
     let folder = scratch.path();
     fs::create_dir(folder.join("in"))?;
-    input::write_file(&folder.join("in/records.txt"), options.records, way.record)?;
+    input::write_file(&folder.join("records.txt"), options.records, way.record)?;
+    for file in 0..way.files {
+        let path = folder.join(format!("in/records-{file}.txt"));
+        input::write_file(&path, options.records / way.files, way.record)?;
+    }
     let mut comparison = Comparison::default();
     for _ in 0..options.rounds {
         comparison.gateway.push(gateway(way, options, folder)?);
@@ -79,7 +109,7 @@ fn gateway(way: &Way, options: &Options, folder: &Path) -> Result<Run> {
 }
 
 fn reference(way: &Way, options: &Options, folder: &Path) -> Result<Run> {
-    let (from, to) = (folder.join("in/records.txt"), folder.join("reference"));
+    let (from, to) = (folder.join("records.txt"), folder.join("reference"));
     let arguments = [way.name, &from.display().to_string(), &to.display().to_string()];
     let used = Process::reference(folder, &arguments)?.finish(LIMIT)?;
     ensure!(visible_bytes(&to)? > 0, "the reference wrote nothing");

@@ -1,6 +1,7 @@
 //! The programs, by name.
 
 mod batch_overhead;
+mod cassandra_sink;
 mod files_to_files;
 mod http_to_files;
 mod idle;
@@ -24,6 +25,7 @@ const PROGRAMS: &[Program] = &[
     ("socket_to_files", "lines from TCP through the journal", socket_to_files::run),
     ("http_to_files", "posts of 1000 records through the journal", http_to_files::run),
     ("batch_overhead", "processor time of a tiny batch", batch_overhead::run),
+    ("cassandra_sink", "rows in memory to a table of Cassandra", cassandra_sink::run),
     ("idle", "processor time with 64 splits and nothing to do", idle::run),
     ("memory", "resident memory, idle and under overload", memory::run),
     ("startup", "from start to the first record written", startup::run),

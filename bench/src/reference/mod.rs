@@ -3,6 +3,7 @@
 //! They keep no checkpoint and no journal, have no limits and no metrics, and lose what they
 //! hold in memory when they are killed.
 
+mod cassandra;
 mod files;
 mod http;
 mod output;
@@ -20,6 +21,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["json-json", from, to] => files::json_to_json(Path::new(from), Path::new(to)),
         ["json-parquet", from, to] => files::json_to_parquet(Path::new(from), Path::new(to)),
         ["socket-text", port, to] => socket::run(port.parse()?, Path::new(to)),
+        ["cassandra", way, host, records, customers] => {
+            cassandra::run(way, host, records.parse()?, customers.parse()?)
+        }
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
         _ => bail!("there is no such reference: {}", arguments.join(" ")),
     }

@@ -5,14 +5,17 @@
 //! that another file under the same path is another split.
 //!
 //! - From folder to splits: `listing` looks, `scanner` decides when to look, `catalog` (which
-//!   does no I/O) decides which files are taken and in which order, `remembered` which were and may be
-//!   forgotten;
-//! - from file to records: `worker` reads in a thread of its own, `reader` opens what a file needs, `lines` divides text (`input`
-//!   expands it), `table` reads files that hold records in a format of their own;
-//! - from records to columns: `columns` names where each came from, and `faults` turns records
-//!   that were too long into rejected ones;
+//!   does no I/O) decides which files are taken and in which order, `remembered` which were and
+//!   may be forgotten; `view` keeps the catalog up, `status` shows a file to the engine, with the
+//!   `backlog` that is estimated;
+//! - from file to records: `worker` reads several files at once, in threads of their own, `reader`
+//!   opens what a file needs, `lines` divides text (`input` expands it), `table` reads files that
+//!   hold records in a format of their own;
+//! - from records to columns: `columns` names where each came from, `faults` turns records that
+//!   were too long into rejected ones, and `placed` decodes columns that a file has typed already;
 //! - `retire` deletes or moves files that were committed, `report` tells what is going on.
 
+mod backlog;
 mod catalog;
 mod columns;
 mod config;
@@ -22,13 +25,16 @@ mod identity;
 mod input;
 mod lines;
 mod listing;
+mod placed;
 mod reader;
 mod remembered;
 mod report;
 mod retire;
 mod scanner;
 mod source;
+mod status;
 mod table;
+mod view;
 mod worker;
 
 pub use config::{After, Compression, FilesConfig, Order};

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -25,6 +25,13 @@ pub(crate) struct Manner {
     pub(crate) compression: Compression,
     pub(crate) max_line: usize,
     pub(crate) is_table: bool,
+}
+
+impl Manner {
+    /// Whether a file's end is known without reading it.
+    pub(crate) fn is_plain(&self, path: &Path) -> bool {
+        !self.is_table && compression(path, self.compression) == Compression::None
+    }
 }
 
 /// An open file, and what it was when it was opened.
@@ -114,7 +121,8 @@ impl Reader {
             place,
             kind,
             raw: has_bytes.then_some(VALUE),
-            position: has_bytes.then_some(OFFSET),
+            // Typed columns begin with the position of the record.
+            position: Some(if has_bytes { OFFSET } else { 0 }),
         })
     }
 
@@ -123,6 +131,14 @@ impl Reader {
         match &self.kind {
             Kind::Lines(lines) => lines.position(),
             Kind::Table(table) => table.position(),
+        }
+    }
+
+    /// How many records the file has, if it says so itself.
+    pub(crate) fn total(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::Lines(_) => None,
+            Kind::Table(table) => table.total(),
         }
     }
 

@@ -3,7 +3,11 @@
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use tokio::task::spawn_blocking;
+
+use crate::catalog::Entry;
 use crate::identity::{Identity, Stamp};
 
 /// What to do with a file that was read and committed.
@@ -14,9 +18,36 @@ pub(crate) enum Retire {
     Move(PathBuf),
 }
 
+/// What became of files that were to be deleted or moved.
+#[derive(Debug, Default)]
+pub(crate) struct Retired {
+    /// Those that are gone from the folder.
+    pub(crate) files: Vec<Identity>,
+    /// How many could not be deleted or moved.
+    pub(crate) failures: u64,
+}
+
 impl Retire {
+    /// Deletes or moves files of a source, as far as possible, in a thread that may block.
+    pub(crate) async fn all(self, source: Arc<str>, finished: Vec<Entry>) -> Retired {
+        let apply = move || {
+            let mut retired = Retired::default();
+            for entry in finished {
+                match self.apply(&entry.path, &entry.identity, entry.stamp) {
+                    Ok(()) => retired.files.push(entry.identity),
+                    Err(error) => {
+                        retired.failures += 1;
+                        tracing::warn!(%source, path = %entry.path.display(), %error, "the file was read and committed, but cannot be deleted or moved: do it by hand");
+                    }
+                }
+            }
+            retired
+        };
+        spawn_blocking(apply).await.unwrap_or_default()
+    }
+
     /// Deletes or moves a file, if it is still the one that was read. It blocks.
-    pub(crate) fn apply(&self, path: &Path, file: &Identity, stamp: Stamp) -> Result<()> {
+    fn apply(&self, path: &Path, file: &Identity, stamp: Stamp) -> Result<()> {
         let now = match fs::metadata(path) {
             Ok(metadata) => Stamp::of(&metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

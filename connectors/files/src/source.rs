@@ -2,52 +2,42 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use forebay_core::batch::Slice;
 use forebay_core::clock::Clock;
 use forebay_core::component::{Observe, Problem};
-use forebay_core::decode::{AsIs, Decode};
+use forebay_core::decode::Decode;
 use forebay_core::source::{Committed, Resume, SourceError};
-use forebay_core::split::{Grant, SplitPhase, SplitStatus};
+use forebay_core::split::{Grant, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
 use forebay_formats::Format;
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use crate::catalog::{Catalog, Entry, Heads, Note, Now, State};
+use crate::backlog::{Backlog, Portion};
+use crate::catalog::{Entry, State};
 use crate::columns;
-use crate::config::{After, Compression, FilesConfig};
+use crate::config::{After, FilesConfig};
 use crate::faults::Faults;
-use crate::identity;
-use crate::input::compression;
-use crate::listing::{Listing, Selection};
+use crate::placed::Placed;
 use crate::reader::{Failure, Manner, Reader};
-use crate::report::Report;
 use crate::retire::Retire;
-use crate::scanner::{Pace, Scanner};
-use crate::table;
+use crate::status::status;
+use crate::view::View;
 use crate::worker::{Job, Outcome, Worker};
 
 /// A folder of files that the engine can read.
 pub struct FilesSource {
     name: Arc<str>,
-    clock: Arc<dyn Clock>,
-    selection: Arc<Selection>,
-    pace: Pace,
     manner: Manner,
     max_files: usize,
-    max_bytes: u64,
+    max_bytes: Option<u64>,
     retire: Option<Retire>,
     decoder: Arc<dyn Decode>,
-    catalog: Catalog,
+    view: View,
     /// Files that are open, each where the last read ended. To lose one costs opening it again.
     readers: HashMap<SplitId, Reader>,
-    scanner: Option<Scanner>,
-    /// The look at the folder that the catalog knows.
-    applied: Option<Arc<Listing>>,
-    report: Report,
+    backlog: Backlog,
 }
 
 impl FilesSource {
@@ -64,27 +54,20 @@ impl FilesSource {
             return Err(problem);
         }
         let decoder = decoder(&config)?;
-        let selection = Selection::new(&config, config.path.clone())
-            .map_err(|error| Problem::at("path", error.to_string()))?;
-        let max_age = config.max_file_age.map(|age| age.0);
+        let view = View::new(&config, Arc::clone(&name), clock)?;
         Ok(Self {
             name,
-            clock,
-            selection: Arc::new(selection),
-            pace: Pace { interval: config.scan_interval.0, settle: config.settle.0 },
             max_files: config.max_files_per_batch as usize,
-            max_bytes: config.max_bytes_per_batch.map_or(u64::MAX, |size| size.0),
+            max_bytes: config.max_bytes_per_batch.map(|size| size.0),
             retire: match config.after {
                 After::Keep => None,
                 After::Delete => Some(Retire::Delete),
                 After::Move => config.move_to.clone().map(Retire::Move),
             },
             decoder,
-            catalog: Catalog::new(config.order, config.settle.0, max_age),
+            view,
             readers: HashMap::new(),
-            scanner: None,
-            applied: None,
-            report: Report::default(),
+            backlog: Backlog::default(),
             manner: Manner {
                 is_table: config.is_table(),
                 max_line: usize::try_from(config.max_line.0).unwrap_or(usize::MAX),
@@ -94,153 +77,55 @@ impl FilesSource {
         })
     }
 
-    fn now(&self) -> Now {
-        let wall = i64::try_from(self.clock.now_ms()).unwrap_or(i64::MAX);
-        Now { wall: wall.saturating_mul(1_000_000), elapsed: self.clock.elapsed() }
-    }
-
-    /// Shows the catalog the last look at the folder, if it does not know it yet.
-    async fn refresh(&mut self) {
-        let Some(scanner) = &self.scanner else { return };
-        let listing = Arc::clone(&scanner.listings.borrow());
-        if self.applied.as_ref().is_some_and(|applied| Arc::ptr_eq(applied, &listing)) {
-            return;
-        }
-        let now = self.now();
-        let wanted = self.catalog.wanted(&listing, now);
-        let heads = if wanted.is_empty() {
-            Heads::new()
-        } else {
-            let digest = move || -> Heads {
-                let each = wanted.into_iter().map(|(path, name, size)| {
-                    let head = identity::head(&path, size).map_err(|error| error.to_string());
-                    ((name, size), head)
-                });
-                each.collect()
-            };
-            spawn_blocking(digest).await.unwrap_or_default()
-        };
-        let notes = self.catalog.update(&listing, &heads, now);
-        self.tell(&listing, notes);
-        self.applied = Some(listing);
-    }
-
-    /// Reports and logs what a look at the folder brought.
-    fn tell(&self, listing: &Listing, notes: Vec<Note>) {
-        let source = &self.name;
-        let (mut cut, mut grown) = (0, 0);
-        for note in notes {
-            match note {
-                Note::GrownAfterEnd(path) => {
-                    grown += 1;
-                    tracing::warn!(%source, path = %path.display(), "the file was written to after it was read to its end, and what came later is not read: use a source of type `tail` for files that grow");
-                }
-                Note::GrownWhileRead(path) => {
-                    tracing::warn!(%source, path = %path.display(), "the file was written to while it was read: raise `settle`, or move files into the folder when they are complete");
-                }
-                Note::Cut(path, position) => {
-                    cut += 1;
-                    tracing::warn!(%source, path = %path.display(), position, "the file vanished or was replaced before it was read to its end: its rest is lost");
-                }
-            }
-        }
-        self.report.update(|state| {
-            let missing = listing.errors.iter().map(|(path, why)| (path.as_path(), why.as_str()));
-            let all = missing.chain(self.catalog.unreadable());
-            let known = std::mem::take(&mut state.unreadable);
-            state.name_unreadable(all.map(|(path, why)| (path.display().to_string(), why)));
-            for (path, why) in state.unreadable.iter().filter(|(path, _)| !known.contains_key(*path)) {
-                tracing::warn!(%source, %path, error = %why, "cannot be read; tried again at each look at the folder");
-            }
-            state.pending = self.catalog.len();
-            state.unsettled = self.catalog.unsettled();
-            state.remembered = self.catalog.remembered.len();
-            state.listing_ms = u64::try_from(listing.took.as_millis()).unwrap_or(u64::MAX);
-            state.cut += cut;
-            state.grown += grown;
-        });
-    }
-
-    /// Whether a file's end is known without reading it.
-    fn is_plain(&self, entry: &Entry) -> bool {
-        !self.manner.is_table
-            && compression(&entry.path, self.manner.compression) == Compression::None
-    }
-
-    fn status(&self, split: &SplitId, entry: &Entry, at: u64, waits: bool) -> Option<SplitStatus> {
-        let (end, phase) = match entry.state {
-            State::Ready => {
-                let end = self.is_plain(entry).then_some(entry.stamp.size.max(at));
-                (end, if waits { SplitPhase::Waiting } else { SplitPhase::Ended })
-            }
-            State::Busy | State::Unreadable if entry.position.is_none() => return None,
-            State::Busy | State::Unreadable => (Some(at), SplitPhase::Active),
-            State::Ended(end) | State::Cut(end) => (Some(end.max(at)), SplitPhase::Ended),
-        };
-        let drained = end == Some(at);
-        let modified = u64::try_from(entry.stamp.modified / 1_000_000).unwrap_or(0);
-        Some(SplitStatus {
-            split: split.clone(),
-            generation: 0,
-            start: Position::from(0),
-            end: end.map(Position::from),
-            backlog: drained.then_some(0),
-            oldest_ms: (!drained).then(|| self.clock.now_ms().saturating_sub(modified)),
-            phase,
-        })
-    }
-
-    /// Reads in another thread; the readers come back with what they read.
+    /// Reads in other threads; the readers come back with what they read.
     async fn work(
         &mut self,
-        jobs: Vec<Job>,
+        mut jobs: Vec<Job>,
         deadline: Option<Instant>,
     ) -> Result<Vec<Outcome>, SourceError> {
-        let mut worker = Worker {
+        for job in &mut jobs {
+            job.open = self.readers.remove(&job.grant.split);
+        }
+        let worker = Worker {
             manner: self.manner.clone(),
             name: Arc::clone(&self.name),
-            readers: std::mem::take(&mut self.readers),
-            max_bytes: if deadline.is_some() { self.max_bytes } else { u64::MAX },
+            max_bytes: self.max_bytes.filter(|_| deadline.is_some()),
             deadline: deadline.map(Instant::into_std),
         };
-        let (worker, outcomes) = spawn_blocking(move || {
-            let outcomes = worker.run(jobs);
-            (worker, outcomes)
-        })
-        .await
-        .map_err(|error| SourceError::Transient(format!("reading files broke off: {error}")))?;
-        self.readers = worker.readers;
+        let (mut outcomes, unread) = worker
+            .run(jobs)
+            .await
+            .map_err(|error| SourceError::Transient(format!("reading files broke off: {error}")))?;
+        let still_open = unread.into_iter().map(|job| (job.grant.split, job.open));
+        let read = outcomes.iter_mut().map(|it| (it.split.clone(), it.reader.take()));
+        let readers = still_open.chain(read).filter_map(|(split, it)| Some((split, it?)));
+        self.readers.extend(readers);
         Ok(outcomes)
+    }
+
+    /// Takes note of what reading told about how much there is.
+    fn learn(&mut self, outcome: &Outcome) {
+        let Some(slice) = &outcome.slice else { return };
+        let Some(entry) = self.view.catalog.get(&outcome.split) else { return };
+        let (from, until) = (slice.range.from.as_u64().unwrap_or(0), outcome.position);
+        let records = slice.range.records;
+        let read = Portion { from, until, records, ended: outcome.ended };
+        self.backlog.learn(&self.manner, entry, read);
+        let line = (until.saturating_sub(from)) as f64 / records.max(1) as f64;
+        let line = (!self.manner.is_table && line > 0.0).then_some(line);
+        self.view.catalog.learn(&outcome.split, line, outcome.total);
     }
 
     /// Deletes or moves files that are finished, as far as possible.
     async fn retire(&mut self, finished: Vec<Entry>) {
-        let Some(retire) = self.retire.clone() else { return };
-        if finished.is_empty() {
-            return;
+        let Some(retire) = self.retire.clone().filter(|_| !finished.is_empty()) else { return };
+        let retired = retire.all(Arc::clone(&self.name), finished).await;
+        for identity in &retired.files {
+            self.view.catalog.remembered.retire(identity);
         }
-        let source = Arc::clone(&self.name);
-        let apply = move || {
-            let mut retired = Vec::new();
-            let mut failures = 0;
-            for entry in finished {
-                match retire.apply(&entry.path, &entry.identity, entry.stamp) {
-                    Ok(()) => retired.push(entry.identity),
-                    Err(error) => {
-                        failures += 1;
-                        tracing::warn!(%source, path = %entry.path.display(), %error, "the file was read and committed, but cannot be deleted or moved: do it by hand");
-                    }
-                }
-            }
-            (retired, failures)
-        };
-        let (retired, failures) = spawn_blocking(apply).await.unwrap_or_default();
-        for identity in &retired {
-            self.catalog.remembered.retire(identity);
-        }
-        self.report.update(|state| {
-            state.retired += retired.len() as u64;
-            state.retire_failures += failures;
+        self.view.report.update(|state| {
+            state.retired += retired.files.len() as u64;
+            state.retire_failures += retired.failures;
         });
     }
 
@@ -263,13 +148,7 @@ fn decoder(config: &FilesConfig) -> Result<Arc<dyn Decode>, Problem> {
         let seen = columns::schema(config.is_table());
         return Ok(Faults::shared(decoding.decoder(&seen, "value")?));
     }
-    let known: Vec<_> = columns::place_fields().iter().map(|field| field.name().clone()).collect();
-    if let Some(name) = decoding.keep.iter().find(|name| !known.contains(name)) {
-        let text = format!("the source has no column `{name}`");
-        return Err(Problem::at("keep", text).help(format!("it has {}", known.join(", "))));
-    }
-    let schema = decoding.schema.as_ref().map(|schema| schema.to_arrow());
-    Ok(AsIs::shared(schema.map(|schema| Arc::new(table::with_kept(&schema, &decoding.keep)))))
+    Placed::shared(decoding)
 }
 
 #[async_trait]
@@ -279,29 +158,22 @@ impl Source for FilesSource {
     }
 
     async fn connect(&mut self, resume: &Resume) -> Result<(), SourceError> {
-        if self.scanner.is_none() {
-            self.catalog.start_over();
+        if !self.view.is_open() {
+            self.view.catalog.start_over();
             for (split, position) in &resume.committed {
                 let position = self.number(split, position)?;
-                let known = self.catalog.resume(split, position);
+                let known = self.view.catalog.resume(split, position);
                 known.ok_or_else(|| self.foreign(format!("split `{split}`")))?;
             }
             for split in &resume.finished {
-                let known = self.catalog.resume_finished(split);
+                let known = self.view.catalog.resume_finished(split);
                 known.ok_or_else(|| self.foreign(format!("split `{split}`")))?;
             }
-            let scanner = Scanner::start(Arc::clone(&self.selection), self.pace).await;
-            let missing = scanner.listings.borrow().missing();
-            if let Some(why) = missing {
-                scanner.stop().await;
-                return Err(SourceError::Transient(why));
-            }
-            self.scanner = Some(scanner);
-            self.refresh().await;
-            let left = self.applied.as_ref().map(|listing| self.catalog.left_behind(listing));
-            self.retire(left.unwrap_or_default()).await;
+            self.view.open().await.map_err(SourceError::Transient)?;
+            let left = self.view.left_behind();
+            self.retire(left).await;
         }
-        self.refresh().await;
+        self.view.refresh().await;
         Ok(())
     }
 
@@ -309,27 +181,30 @@ impl Source for FilesSource {
         &mut self,
         next: &BTreeMap<SplitId, Position>,
     ) -> Result<Vec<SplitStatus>, SourceError> {
-        self.refresh().await;
+        self.view.refresh().await;
         let mut finished = Vec::new();
         for (split, position) in next {
             let position = self.number(split, position)?;
-            self.catalog.at(split, position);
-            let is_over = self.catalog.get(split).is_some_and(|entry| {
-                let plain = entry.state == State::Ready && self.is_plain(entry);
+            self.view.catalog.at(split, position);
+            let is_over = self.view.catalog.get(split).is_some_and(|entry| {
+                let plain = entry.state == State::Ready && self.manner.is_plain(&entry.path);
                 plain && position >= entry.stamp.size
             });
             if is_over {
-                finished.extend(self.catalog.read(split, position, true));
+                finished.extend(self.view.catalog.read(split, position, true));
             }
         }
         self.retire(finished).await;
+        let now_ms = self.view.now_ms();
         let mut readable = 0;
-        let statuses = self.catalog.in_order().filter_map(|(split, entry)| {
+        let statuses = self.view.catalog.in_order().filter_map(|(split, entry)| {
             let at = next.get(split).and_then(Position::as_u64).unwrap_or(0);
             if entry.state == State::Ready {
                 readable += 1;
             }
-            self.status(split, entry, at, readable > self.max_files)
+            let waits = readable > self.max_files;
+            let backlog = self.backlog.records(&self.manner, entry, at);
+            status(&self.manner, split, entry, at, waits, backlog, now_ms)
         });
         Ok(statuses.collect())
     }
@@ -341,7 +216,7 @@ impl Source for FilesSource {
     ) -> Result<Vec<Slice>, SourceError> {
         let granted: HashMap<_, _> = grants.iter().map(|grant| (&grant.split, grant)).collect();
         let mut jobs = Vec::new();
-        for (split, entry) in self.catalog.in_order() {
+        for (split, entry) in self.view.catalog.in_order() {
             let Some(grant) = granted.get(split).filter(|_| entry.state == State::Ready) else {
                 continue;
             };
@@ -352,6 +227,7 @@ impl Source for FilesSource {
                 stamp: entry.stamp,
                 from: self.number(split, &grant.from)?,
                 until,
+                open: None,
             });
             if jobs.len() == self.max_files {
                 break;
@@ -361,22 +237,21 @@ impl Source for FilesSource {
         let mut slices = Vec::new();
         let mut finished = Vec::new();
         for outcome in self.work(jobs, Some(deadline)).await? {
-            let Outcome { split, slice, ended, position, failure } = outcome;
+            self.learn(&outcome);
+            let Outcome { split, slice, ended, position, failure, .. } = outcome;
             match failure {
                 None if slice.is_some() || ended => {
-                    finished.extend(self.catalog.read(&split, position, ended));
+                    finished.extend(self.view.catalog.read(&split, position, ended));
                 }
                 None => {}
                 Some(Failure::Unreadable(why)) => {
-                    if let Some(path) = self.catalog.set_unreadable(&split, &why) {
+                    if let Some(path) = self.view.catalog.set_unreadable(&split, &why) {
                         tracing::warn!(source = %self.name, path = %path.display(), error = %why, "the file cannot be read on; tried again at each look at the folder");
                     }
                 }
                 Some(Failure::Gone | Failure::Changed) => {
-                    self.catalog.set_busy(&split);
-                    if let Some(scanner) = &self.scanner {
-                        scanner.look();
-                    }
+                    self.view.catalog.set_busy(&split);
+                    self.view.look();
                 }
             }
             slices.extend(slice);
@@ -385,7 +260,7 @@ impl Source for FilesSource {
         if self.readers.len() > self.max_files {
             self.readers.retain(|split, _| read_now.contains(split));
         }
-        self.readers.retain(|split, _| self.catalog.get(split).is_some());
+        self.readers.retain(|split, _| self.view.catalog.get(split).is_some());
         Ok(slices)
     }
 
@@ -401,8 +276,11 @@ impl Source for FilesSource {
             };
             let (from, until) =
                 (self.number(split, &range.from)?, self.number(split, &range.until)?);
-            let entry =
-                self.catalog.adopt(split).ok_or_else(|| lost("the file is gone or replaced"))?;
+            let entry = self
+                .view
+                .catalog
+                .adopt(split)
+                .ok_or_else(|| lost("the file is gone or replaced"))?;
             let grant = Grant {
                 split: split.clone(),
                 generation: range.generation,
@@ -412,13 +290,13 @@ impl Source for FilesSource {
                 bytes: u64::MAX,
             };
             let (path, stamp) = (entry.path.clone(), entry.stamp);
-            let job = Job { grant, path, stamp, from, until: Some(until) };
+            let job = Job { grant, path, stamp, from, until: Some(until), open: None };
             let Some(outcome) = self.work(vec![job], None).await?.pop() else {
                 return Err(SourceError::Transient("reading files broke off".to_owned()));
             };
             match (outcome.slice, outcome.failure) {
                 (Some(slice), None) if slice.range.records == range.records => {
-                    self.catalog.read(split, until, range.last);
+                    self.view.catalog.read(split, until, range.last);
                     slices.push(Slice { range: range.clone(), ..slice });
                 }
                 (_, Some(Failure::Unreadable(why))) => {
@@ -434,42 +312,30 @@ impl Source for FilesSource {
     }
 
     async fn ready(&mut self) {
-        loop {
-            self.refresh().await;
-            let unread = |(_, entry): (&SplitId, &Entry)| entry.state == State::Ready;
-            if self.catalog.in_order().any(unread) {
-                return;
-            }
-            let Some(scanner) = &mut self.scanner else { return std::future::pending().await };
-            // Ends only with the scanner, which ends only with this.
-            if scanner.listings.changed().await.is_err() {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
+        self.view.readable().await;
     }
 
     async fn commit(&mut self, committed: &[Committed]) -> Result<(), SourceError> {
         let mut finished = Vec::new();
         for done in committed {
             let position = self.number(&done.split, &done.position)?;
-            finished.extend(self.catalog.commit(&done.split, position, done.finished));
+            finished.extend(self.view.catalog.commit(&done.split, position, done.finished));
         }
         self.retire(finished).await;
         Ok(())
     }
 
     async fn forget(&mut self) -> Vec<SplitId> {
-        self.catalog.forget(self.now())
+        let now = self.view.now();
+        self.view.catalog.forget(now)
     }
 
     async fn close(&mut self) {
-        if let Some(scanner) = self.scanner.take() {
-            scanner.stop().await;
-        }
+        self.view.close().await;
         self.readers.clear();
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {
-        Some(Arc::new(self.report.clone()))
+        Some(Arc::new(self.view.report.clone()))
     }
 }

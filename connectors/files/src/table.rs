@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Field, Schema};
-use forebay_formats::container::{Container, ContainerError, HEADER};
+use arrow::datatypes::Schema;
+use arrow::error::ArrowError;
+use forebay_formats::container::{Container, HEADER};
 
 use crate::columns::{Gathered, Place, place_fields};
 use crate::lines::Limits;
+use crate::reader::Failure;
 
 /// Records that are read from a file in one go.
 const CHUNK: usize = 8192;
@@ -30,7 +32,7 @@ pub(crate) struct Table {
     /// Every record before this is taken.
     position: u64,
     /// What went wrong when records could still be given out before.
-    failed: Option<ContainerError>,
+    failed: Option<Failure>,
 }
 
 /// Records that were taken.
@@ -55,6 +57,11 @@ impl Table {
         self.position
     }
 
+    /// How many records the file has, if it says so itself.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.container.total_records()
+    }
+
     /// Takes records within the limits; none if there are no more. Says whether the file ends
     /// behind them.
     ///
@@ -64,7 +71,7 @@ impl Table {
         &mut self,
         limits: &Limits,
         place: &Place,
-    ) -> Result<(Option<Taken>, bool), ContainerError> {
+    ) -> Result<(Option<Taken>, bool), Failure> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
@@ -106,12 +113,12 @@ impl Table {
             }
         }
         let Some(first) = parts.first() else { return Ok((None, at_end)) };
-        let records = concat_batches(&first.schema(), &parts).map_err(|error| self.odd(error))?;
+        let records = concat_batches(&first.schema(), &parts).map_err(odd)?;
         Ok((Some(Taken { records, bytes }), at_end))
     }
 
     /// Reads on if nothing is left from before; false at the end.
-    fn peek(&mut self) -> Result<bool, ContainerError> {
+    fn peek(&mut self) -> Result<bool, Failure> {
         if self.rest.is_none() {
             let records = self.container.read(self.position, CHUNK)?;
             self.rest = (records.num_rows() > 0).then_some(records);
@@ -120,14 +127,10 @@ impl Table {
     }
 
     /// The records with the columns that say where they stand.
-    fn finished(
-        &self,
-        records: &RecordBatch,
-        place: &Place,
-    ) -> Result<RecordBatch, ContainerError> {
+    fn finished(&self, records: &RecordBatch, place: &Place) -> Result<RecordBatch, Failure> {
         let numbers = self.position..self.position + records.num_rows() as u64;
         if !self.is_csv {
-            return self.typed(records, place, numbers.collect()).map_err(|error| self.odd(error));
+            return self.typed(records, place, numbers.collect()).map_err(odd);
         }
         let values = records.column(0).as_binary::<i32>();
         let mut gathered = Gathered::new();
@@ -143,44 +146,38 @@ impl Table {
             }
         }
         let header = records.column_by_name(HEADER).map(Arc::clone);
-        gathered.finish(place, header).map_err(|error| self.odd(error))
+        gathered.finish(place, header).map_err(odd)
     }
 
+    /// First the position of each record, then the columns of the file, last those of the place
+    /// that are kept.
     fn typed(
         &self,
         records: &RecordBatch,
         place: &Place,
         numbers: Vec<u64>,
-    ) -> Result<RecordBatch, arrow::error::ArrowError> {
-        if self.keep.is_empty() {
-            return Ok(records.clone());
-        }
-        let mut fields: Vec<_> = records.schema().fields().iter().cloned().collect();
-        let mut columns = records.columns().to_vec();
-        for (field, column) in place_fields().into_iter().zip(place.columns(numbers)) {
-            if self.keep.contains(field.name()) {
-                fields.push(Arc::new(field));
-                columns.push(column);
+    ) -> Result<RecordBatch, ArrowError> {
+        let position: ArrayRef = Arc::new(UInt64Array::from(numbers.clone()));
+        let [_, offset, _] = place_fields();
+        let mut fields = vec![Arc::new(offset)];
+        let mut columns = vec![position];
+        fields.extend(records.schema().fields().iter().cloned());
+        columns.extend_from_slice(records.columns());
+        if !self.keep.is_empty() {
+            for (field, column) in place_fields().into_iter().zip(place.columns(numbers)) {
+                if self.keep.contains(field.name()) {
+                    fields.push(Arc::new(field));
+                    columns.push(column);
+                }
             }
         }
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
     }
-
-    fn odd(&self, error: arrow::error::ArrowError) -> ContainerError {
-        ContainerError::Value {
-            path: std::path::PathBuf::new(),
-            record: self.position,
-            what: error.to_string(),
-        }
-    }
 }
 
-/// The schema of typed columns with the columns of the place that are kept.
-pub(crate) fn with_kept(schema: &Schema, keep: &[String]) -> Schema {
-    let kept = place_fields().into_iter().filter(|field: &Field| keep.contains(field.name()));
-    let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
-    fields.extend(kept.map(Arc::new));
-    Schema::new(fields)
+/// Columns that do not go together, which no container yields.
+fn odd(error: ArrowError) -> Failure {
+    Failure::Unreadable(error.to_string())
 }
 
 /// The bytes of the records, not counting what they share with others.

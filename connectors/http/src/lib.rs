@@ -19,6 +19,8 @@ mod server;
 mod service;
 mod stall;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use auth::Auth;
 pub use component::Http;

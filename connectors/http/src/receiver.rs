@@ -71,11 +71,11 @@ impl Receiver for HttpReceiver {
         let listener = self.listen().await?;
         self.has_run = true;
         let address = listener.local_addr().ok();
-        self.state.set_listening(address);
+        self.state.traffic.set_listening(address);
         tracing::info!(address = address.map(tracing::field::display), "taking records by http");
         let service = Service::new(Arc::clone(&self.config), Arc::clone(&self.state), intake, stop);
         serve(listener, tls, Arc::new(service)).await;
-        self.state.set_listening(None);
+        self.state.traffic.set_listening(None::<String>);
         Ok(())
     }
 

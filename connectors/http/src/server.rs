@@ -3,7 +3,6 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -17,7 +16,6 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::service::Service;
 use crate::stall::Stall;
-use crate::state::Counted;
 
 /// The longest wait for a TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,16 +39,16 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, servi
             Some(ended) = connections.join_next() => note(ended),
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) if connections.len() < service.config().max_connections => {
-                    service.state().total.fetch_add(1, Relaxed);
+                    service.state().traffic.connected();
                     let peer = Arc::from(peer.to_string());
                     connections.spawn(connection(stream, peer, tls.clone(), Arc::clone(&service)));
                 }
                 Ok((_, peer)) => {
-                    service.state().refused.fetch_add(1, Relaxed);
-                    service.state().set_error(format_args!("{peer}: too many connections"));
+                    service.state().traffic.refused();
+                    service.state().traffic.set_error(format_args!("{peer}: too many connections"));
                 }
                 Err(error) => {
-                    service.state().set_error(format_args!("cannot accept: {error}"));
+                    service.state().traffic.set_error(format_args!("cannot accept: {error}"));
                     tracing::warn!("cannot accept a connection: {error}");
                     sleep(ACCEPT_PAUSE).await;
                 }
@@ -76,7 +74,7 @@ async fn connection(
     tls: Option<TlsAcceptor>,
     service: Arc<Service>,
 ) {
-    let _open = Counted::new(&service.state().open);
+    let _open = service.state().traffic.open();
     let served = async {
         stream.set_nodelay(true)?;
         match tls {
@@ -92,7 +90,7 @@ async fn connection(
         }
     };
     if let Err(error) = served.await {
-        service.state().set_error(format_args!("{peer}: {error}"));
+        service.state().traffic.set_error(format_args!("{peer}: {error}"));
         tracing::debug!(%peer, "the connection broke: {error}");
     }
 }

@@ -1,13 +1,13 @@
 //! From a request to its answer.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use arrow::array::{Array, BinaryArray};
 use bytes::Bytes;
 use forebay_core::budget::Budget;
 use forebay_core::journal::{Intake, Refused};
 use forebay_core::receiver::Chunk;
+use forebay_core::traffic::Counted;
 use http::header::AUTHORIZATION;
 use http::{Method, Request, Response};
 use http_body_util::Full;
@@ -21,7 +21,7 @@ use crate::body::{self, Held};
 use crate::config::HttpConfig;
 use crate::cut::Cut;
 use crate::encoding::Encoding;
-use crate::state::{Counted, State};
+use crate::state::State;
 
 /// A body up to this size is cut where it was read; the work on a larger or compressed one goes
 /// to a thread of its own.
@@ -78,7 +78,7 @@ impl Service {
         let _in_flight = Counted::new(&self.state.in_flight);
         let outcome = self.take(peer, request).await;
         if let Err(refusal) = &outcome {
-            self.state.set_error(format_args!("{peer}: {refusal}"));
+            self.state.traffic.set_error(format_args!("{peer}: {refusal}"));
             tracing::debug!(%peer, status = refusal.status().as_u16(), "refused: {refusal}");
         }
         let response = response(&outcome);
@@ -169,8 +169,7 @@ impl Service {
                 other => Refusal::Unavailable(other.to_string()),
             })?;
             stored += records;
-            self.state.records.fetch_add(records, Relaxed);
-            self.state.bytes.fetch_add(size, Relaxed);
+            self.state.traffic.stored(records, size);
         }
         Ok(stored)
     }

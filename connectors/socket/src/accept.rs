@@ -13,7 +13,6 @@ use tokio_rustls::TlsAcceptor;
 use crate::config::{Framing, SocketConfig};
 use crate::connection::{Connection, Ending};
 use crate::deliver::Delivery;
-use crate::state::Counted;
 use crate::stream::{Stream, unix_peer};
 
 /// The longest wait for a TLS handshake.
@@ -86,11 +85,11 @@ pub(crate) async fn serve(
                     connections.spawn(connection(accepted, Arc::clone(&config), framing, delivery));
                 }
                 Ok((_, peer)) => {
-                    state.refused.fetch_add(1, Relaxed);
-                    state.set_error(format_args!("{peer}: too many connections"));
+                    state.traffic.refused();
+                    state.traffic.set_error(format_args!("{peer}: too many connections"));
                 }
                 Err(error) => {
-                    state.set_error(format_args!("cannot accept: {error}"));
+                    state.traffic.set_error(format_args!("cannot accept: {error}"));
                     tracing::warn!("cannot accept a connection: {error}");
                     sleep(ACCEPT_PAUSE).await;
                 }
@@ -118,8 +117,8 @@ async fn connection(
 ) {
     let state = Arc::clone(&delivery.state);
     let peer = Arc::clone(&delivery.peer);
-    state.total.fetch_add(1, Relaxed);
-    let _open = Counted::new(&state.open);
+    state.traffic.connected();
+    let _open = state.traffic.open();
     let opened = tokio::select! {
         () = delivery.stop.cancelled() => return,
         opened = accepted.open() => opened,
@@ -134,7 +133,7 @@ async fn connection(
             state.idle.fetch_add(1, Relaxed);
         }
         Ending::Oversize | Ending::Broken(_) | Ending::Undelivered(_) => {
-            state.set_error(format_args!("{peer}: {ending}"));
+            state.traffic.set_error(format_args!("{peer}: {ending}"));
         }
     }
     tracing::debug!(%peer, "the connection ended: {ending}");

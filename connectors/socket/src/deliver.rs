@@ -37,15 +37,14 @@ impl Delivery {
             let bytes = offsets.last().zip(offsets.first()).map_or(0, |(last, first)| last - first);
             let (records, bytes) = (piece.len() as u64, u64::try_from(bytes).unwrap_or(0));
             self.persist(|| self.intake.store(self.chunk(piece.clone()))).await?;
-            self.state.records.fetch_add(records, Relaxed);
-            self.state.bytes.fetch_add(bytes, Relaxed);
+            self.state.traffic.stored(records, bytes);
         }
         Ok(())
     }
 
     /// Reports a record that is refused, with its first bytes.
     pub(crate) async fn reject(&self, kept: &[u8], reason: Reason) -> Result<(), Refused> {
-        self.state.set_error(format_args!("{}: {}", self.peer, reason.text));
+        self.state.traffic.set_error(format_args!("{}: {}", self.peer, reason.text));
         let values = BinaryArray::from_iter_values([kept]);
         self.persist(|| self.intake.reject(self.chunk(values.clone()), reason.clone())).await?;
         self.state.rejected.fetch_add(1, Relaxed);
@@ -67,7 +66,7 @@ impl Delivery {
                 Err(refused @ (Refused::Failed(_) | Refused::Busy(_))) => refused,
                 Err(refused) => return Err(refused),
             };
-            self.state.set_error(&refused);
+            self.state.traffic.set_error(&refused);
             failures += 1;
             if failures == 1 {
                 tracing::warn!("cannot store, trying again: {refused}");

@@ -18,7 +18,6 @@ use crate::accept::HANDSHAKE_TIMEOUT;
 use crate::config::{Framing, SocketConfig};
 use crate::connection::{Connection, Ending};
 use crate::deliver::Delivery;
-use crate::state::Counted;
 use crate::stream::Stream;
 
 /// The longest wait for a connection.
@@ -66,8 +65,8 @@ pub(crate) async fn serve(
 ) -> Result<(), ReceiverError> {
     let state = Arc::clone(&delivery.state);
     let peer = Arc::clone(&delivery.peer);
-    state.total.fetch_add(1, Relaxed);
-    let _open = Counted::new(&state.open);
+    state.traffic.connected();
+    let _open = state.traffic.open();
     match Connection::new(stream, config, framing, delivery).run().await {
         Ending::Stopped => Ok(()),
         ending => {
@@ -75,7 +74,7 @@ pub(crate) async fn serve(
                 state.idle.fetch_add(1, Relaxed);
             }
             let text = format!("{peer}: {ending}");
-            state.set_error(&text);
+            state.traffic.set_error(&text);
             Err(ReceiverError::Transient(text))
         }
     }

@@ -64,14 +64,14 @@ impl SocketReceiver {
                 let tls = tls.map_err(|error| self.tls_failed(&error))?;
                 let listener = self.listen_tcp(at).await.map_err(failed)?;
                 let local = listener.local_addr().map_err(failed)?;
-                self.state.set_listening(Some(format!("tcp://{local}")));
+                self.state.traffic.set_listening(Some(format!("tcp://{local}")));
                 self.serve(Listener::Tcp(listener, tls), delivery).await;
             }
             Address::Unix(path) => {
                 let path = self.base.join(path);
                 let (listener, file) =
                     unix_file::listen(&path, self.config.mode()).await.map_err(failed)?;
-                self.state.set_listening(Some(format!("unix://{}", path.display())));
+                self.state.traffic.set_listening(Some(format!("unix://{}", path.display())));
                 self.serve(Listener::Unix(listener), delivery).await;
                 drop(file);
             }
@@ -83,7 +83,7 @@ impl SocketReceiver {
                 }
                 let local = socket.local_addr().map_err(failed)?;
                 self.state.set_datagrams(kernel_drops::inode(&socket));
-                self.state.set_listening(Some(format!("udp://{local}")));
+                self.state.traffic.set_listening(Some(format!("udp://{local}")));
                 let max = usize::try_from(self.config.max_frame.0).unwrap_or(usize::MAX);
                 let max = max.min(delivery.intake.max_chunk_bytes());
                 let datagrams = Datagrams { socket, framing: self.framing, max, delivery };
@@ -132,14 +132,14 @@ impl SocketReceiver {
         };
         let stream = connected.map_err(|error| {
             let error = ReceiverError::Transient(format!("cannot connect to {address}: {error}"));
-            self.state.set_error(&error);
+            self.state.traffic.set_error(&error);
             error
         })?;
         dial::serve(stream, &self.config, self.framing, delivery).await
     }
 
     fn tls_failed(&self, error: &TlsError) -> ReceiverError {
-        self.state.set_error(error);
+        self.state.traffic.set_error(error);
         match self.has_run {
             false => ReceiverError::Fatal(error.to_string()),
             true => ReceiverError::Transient(error.to_string()),
@@ -177,7 +177,7 @@ impl Receiver for SocketReceiver {
             }
         };
         self.has_run = true;
-        self.state.set_listening(None);
+        self.state.traffic.set_listening(None::<String>);
         ended
     }
 

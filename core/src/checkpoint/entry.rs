@@ -63,6 +63,16 @@ pub struct Plan {
     pub ranges: Vec<Range>,
 }
 
+impl Plan {
+    /// The end of the time that the batch takes up: its own, and a millisecond for each thousand
+    /// records, in milliseconds since the Unix epoch. The next batch is planned no earlier.
+    #[must_use]
+    pub fn until_ms(&self) -> u64 {
+        let records = self.ranges.iter().map(|range| range.records).fold(0, u64::saturating_add);
+        self.time_ms.saturating_add(records.div_ceil(1_000)).saturating_add(1)
+    }
+}
+
 /// All batches up to one are durable in all sinks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Commit {

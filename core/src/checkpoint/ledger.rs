@@ -22,6 +22,9 @@ pub struct Ledger {
     /// When it was committed, in milliseconds since the Unix epoch.
     #[serde(default)]
     pub committed_ms: u64,
+    /// The end of the time that the last committed batch takes up, see [`Plan::until_ms`].
+    #[serde(default)]
+    pub committed_until_ms: u64,
     /// Positions and finished splits, by source.
     #[serde(default)]
     pub sources: BTreeMap<Arc<str>, SourceLedger>,
@@ -56,6 +59,16 @@ impl Ledger {
     #[must_use]
     pub fn next_batch(&self) -> BatchId {
         self.pending.back().map_or(self.committed, |plan| plan.batch).saturating_add(1)
+    }
+
+    /// The time under which the next batch is to be planned, where it is `now_ms`. Times of plans
+    /// rise with their numbers, also where the clock was set back, and by at least a millisecond
+    /// for each thousand records: who counts microseconds from the time of a batch, one for each
+    /// of its records, never reaches the next one's.
+    #[must_use]
+    pub fn plan_time_ms(&self, now_ms: u64) -> u64 {
+        let after_last = self.pending.back().map_or(self.committed_until_ms, Plan::until_ms);
+        now_ms.max(after_last)
     }
 
     /// Applies an entry.
@@ -104,7 +117,9 @@ impl Ledger {
 
     fn apply_commit(&mut self, commit: Commit) {
         while self.pending.front().is_some_and(|plan| plan.batch <= commit.upto) {
-            self.pending.pop_front();
+            if let Some(plan) = self.pending.pop_front() {
+                self.committed_until_ms = plan.until_ms();
+            }
         }
         self.committed = commit.upto;
         self.committed_ms = commit.time_ms;
@@ -125,5 +140,38 @@ impl Ledger {
             self.state = commit.state;
             self.state_batch = commit.upto;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::range::Range;
+
+    fn plan(batch: BatchId, time_ms: u64, records: u64) -> Plan {
+        let range = Range {
+            source: "s".into(),
+            split: "0".into(),
+            generation: 0,
+            from: 0.into(),
+            until: records.into(),
+            records,
+            bytes: 0,
+            last: false,
+        };
+        Plan { batch, time_ms, ranges: vec![range] }
+    }
+
+    #[test]
+    fn times_of_plans_leave_a_microsecond_for_each_record_and_never_fall() {
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.plan_time_ms(5_000), 5_000);
+        ledger.apply(Entry::Plan(plan(1, 5_000, 2_500))).unwrap();
+        assert_eq!(ledger.plan_time_ms(5_000), 5_004);
+        assert_eq!(ledger.plan_time_ms(6_000), 6_000);
+        let commit = Commit { upto: 1, time_ms: 5_001, ..Commit::default() };
+        ledger.apply(Entry::Commit(commit)).unwrap();
+        // The clock was set back.
+        assert_eq!(ledger.plan_time_ms(1_000), 5_004);
     }
 }

@@ -65,6 +65,11 @@ pub(super) struct Result {
 }
 
 impl Flight {
+    /// Bytes of raw records.
+    pub(super) fn bytes(&self) -> u64 {
+        self.plan.ranges.iter().map(|range| range.bytes).sum()
+    }
+
     pub(super) fn new(plan: Plan, reading: Reading, due_ms: u64) -> Self {
         Self {
             plan,

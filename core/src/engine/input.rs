@@ -15,6 +15,9 @@ use crate::range::Range;
 use crate::source::{Committed, Positions, Resume, Source, SourceError};
 use crate::split::{Grant, SplitId, SplitPhase, SplitStatus};
 
+/// The longest pause while a source that is still connected mends itself.
+const MENDING_PAUSE: Duration = Duration::from_secs(2);
+
 /// A source as it is handed to a pipeline.
 pub struct InputParts {
     /// Its name in the configuration.
@@ -204,6 +207,9 @@ impl Input {
     ) -> Result<Vec<Slice>, SourceError> {
         let answer = self.source.read(grants, deadline).await;
         let slices = self.settle_link(answer, backoff)?.unwrap_or_default();
+        for gap in slices.iter().filter(|s| s.range.records == 0 && !s.range.last) {
+            self.next.insert(gap.range.split.clone(), gap.range.until.clone());
+        }
         let slices: Vec<Slice> =
             slices.into_iter().filter(|s| s.range.records > 0 || s.range.last).collect();
         for slice in &slices {
@@ -348,7 +354,11 @@ impl Input {
             Err(error) => return Err(error),
         };
         self.link.failures += 1;
-        let pause: Duration = backoff.pause(self.link.failures, fastrand::f64());
+        let mut pause: Duration = backoff.pause(self.link.failures, fastrand::f64());
+        if connected {
+            // What stays connected mends itself, and should be read again soon after it did.
+            pause = pause.min(MENDING_PAUSE);
+        }
         self.link.connected = connected;
         self.link.retry_at = Some(Instant::now() + pause);
         if self.link.error.as_ref() != Some(&error) {

@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::batch::{Rows, Slice};
-use crate::dead_letter::{DeadLetter, Reason, Stage};
+use crate::dead_letter::{DeadLetter, Reason, Stage, raw_columns_to_text};
 
 /// What the letters of one batch have in common.
 #[derive(Clone, Debug)]
@@ -24,10 +24,11 @@ impl Postmark {
         let position = slice
             .position
             .map_or_else(|| range.from.to_string(), |column| text_at(&slice.records, column, row));
-        let bytes = slice
-            .raw
-            .and_then(|column| bytes_at(&slice.records, column, row))
-            .unwrap_or_else(|| row_as_json(&slice.records, row));
+        let own = slice.raw.and_then(|raw| Some((raw, bytes_at(&slice.records, raw, row)?)));
+        let (bytes, columns) = match own {
+            Some((raw, bytes)) => (bytes, raw_columns_to_text(&slice.records, row, raw)),
+            None => (row_as_json(&slice.records, row), None),
+        };
         DeadLetter {
             pipeline: self.pipeline.clone(),
             batch: self.batch,
@@ -40,6 +41,7 @@ impl Postmark {
             attempts: 1,
             time_ms: self.time_ms,
             bytes,
+            columns,
         }
     }
 
@@ -66,6 +68,7 @@ impl Postmark {
                 attempts: 1,
                 time_ms: self.time_ms,
                 bytes: row_as_json(&rows.columns, row),
+                columns: None,
             },
         };
         DeadLetter { stage: Stage::Write, sink: Some(sink.clone()), attempts, ..letter }

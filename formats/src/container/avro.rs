@@ -26,7 +26,6 @@ pub(super) struct AvroFile {
     path: PathBuf,
     blocks: Blocks,
     schema: SchemaRef,
-    conform: Option<Conform>,
     reader: Option<Reader<Blockwise>>,
     /// What was decoded but not asked for yet.
     rest: Option<RecordBatch>,
@@ -46,21 +45,14 @@ impl AvroFile {
         let reader = ReaderBuilder::new()
             .build(BufReader::new(header))
             .map_err(|error| ContainerError::corrupt(path, "Avro", "at its header", error))?;
-        let found = reader.schema();
-        let conform = wanted
-            .map(|wanted| Conform::new(&found, wanted))
-            .transpose()
-            .map_err(|mismatches| ContainerError::Schema { path: path.to_owned(), mismatches })?;
-        let schema = conform.as_ref().map_or(found, Conform::schema);
-        Ok(Self {
-            path: path.to_owned(),
-            blocks,
-            schema,
-            conform,
-            reader: None,
-            rest: None,
-            next: 0,
-        })
+        let schema = reader.schema();
+        if let Some(wanted) = wanted {
+            Conform::new(&schema, wanted).map_err(|mismatches| ContainerError::Schema {
+                path: path.to_owned(),
+                mismatches,
+            })?;
+        }
+        Ok(Self { path: path.to_owned(), blocks, schema, reader: None, rest: None, next: 0 })
     }
 
     fn corrupt(&self, record: u64, error: impl ToString) -> ContainerError {
@@ -121,13 +113,7 @@ impl AvroFile {
             self.seek(from)?;
         }
         let batch = self.decoded(from)?;
-        let batch = self.hand_out(&batch, max);
-        let Some(conform) = &self.conform else { return Ok(batch) };
-        conform.apply(&batch).map_err(|error| ContainerError::Value {
-            path: self.path.clone(),
-            record: from,
-            what: error.to_string(),
-        })
+        Ok(self.hand_out(&batch, max))
     }
 }
 

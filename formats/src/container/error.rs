@@ -36,16 +36,6 @@ pub enum ContainerError {
         /// All that does not fit.
         mismatches: Vec<String>,
     },
-    /// A value of the file cannot be held by the column of the configured schema.
-    #[error("{path} does not fit the schema, among the records from {record} on: {what}")]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// The number of the first record that was read together with it, from 0.
-        record: u64,
-        /// What is wrong.
-        what: String,
-    },
     /// The format is none of files that hold records of their own.
     #[error("format `{0}` is not read from files as a whole, but record by record")]
     NotAContainer(crate::Format),

@@ -30,7 +30,9 @@ pub trait Container: Send {
 }
 
 /// Opens a Parquet file, an Avro object container file, or a CSV file (`.gz` and `.zst` are
-/// unpacked). If the options have a schema, Parquet and Avro columns are made those of the schema.
+/// unpacked). If the options have a schema, the columns of Parquet and Avro files have to become
+/// those of the schema; that they do is the work of
+/// [`container_decoder`](Decoding::container_decoder), which refuses rows one by one.
 ///
 /// # Errors
 /// See [`ContainerError`]; all columns that do not fit are named at once.

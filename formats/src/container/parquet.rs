@@ -26,7 +26,8 @@ pub(super) struct ParquetFile {
     file: File,
     metadata: ArrowReaderMetadata,
     schema: SchemaRef,
-    conform: Option<Conform>,
+    /// The columns that are wanted; all if none are named.
+    wanted: Option<Vec<usize>>,
     /// The number of the first record of each row group, and of the end.
     starts: Vec<u64>,
     reader: Option<ParquetRecordBatchReader>,
@@ -55,20 +56,22 @@ impl ParquetFile {
                 .ok_or_else(|| corrupt("a row group has a negative number of rows".into()))?;
             starts.push(end);
         }
-        let schema =
-            conform.as_ref().map_or_else(|| Arc::clone(metadata.schema()), Conform::schema);
+        let found = metadata.schema();
+        let wanted: Option<Vec<usize>> = conform.map(|conform| {
+            let schema = conform.schema();
+            let mut roots: Vec<_> =
+                schema.fields().iter().filter_map(|it| found.index_of(it.name()).ok()).collect();
+            roots.sort_unstable();
+            roots
+        });
+        let schema = match &wanted {
+            Some(roots) => {
+                Arc::new(found.project(roots).map_err(|error| corrupt(error.to_string()))?)
+            }
+            None => Arc::clone(found),
+        };
         let path = path.to_owned();
-        Ok(Self {
-            path,
-            file,
-            metadata,
-            schema,
-            conform,
-            starts,
-            reader: None,
-            rest: None,
-            next: 0,
-        })
+        Ok(Self { path, file, metadata, schema, wanted, starts, reader: None, rest: None, next: 0 })
     }
 
     /// A reader that begins at a record.
@@ -82,12 +85,8 @@ impl ParquetFile {
                 .with_batch_size(BATCH)
                 .with_row_groups((group..groups).collect())
                 .with_offset(skip);
-        if self.conform.is_some() {
-            let names = self.schema.fields().iter().map(|field| field.name().as_str());
-            let roots = self.metadata.schema().fields();
-            let wanted: Vec<_> =
-                names.filter_map(|name| roots.find(name).map(|(index, _)| index)).collect();
-            let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        if let Some(wanted) = &self.wanted {
+            let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
             builder = builder.with_projection(mask);
         }
         let reader = builder.build().map_err(|error| self.corrupt(from, error))?;
@@ -113,7 +112,7 @@ impl ParquetFile {
         let batch = match self.rest.take() {
             Some(rest) => rest,
             None => match self.reader.as_mut().and_then(Iterator::next) {
-                Some(batch) => self.conformed(batch.map_err(|error| self.corrupt(from, error))?)?,
+                Some(batch) => batch.map_err(|error| self.corrupt(from, error))?,
                 None => return Err(self.corrupt(from, "fewer records than the metadata says")),
             },
         };
@@ -123,15 +122,6 @@ impl ParquetFile {
             self.rest = Some(batch.slice(count, batch.num_rows() - count));
         }
         Ok(batch.slice(0, count))
-    }
-
-    fn conformed(&self, batch: RecordBatch) -> Result<RecordBatch, ContainerError> {
-        let Some(conform) = &self.conform else { return Ok(batch) };
-        conform.apply(&batch).map_err(|error| ContainerError::Value {
-            path: self.path.clone(),
-            record: self.next,
-            what: error.to_string(),
-        })
     }
 }
 

@@ -98,11 +98,14 @@ fn records_are_read_from_any_place() {
 fn columns_are_made_those_of_the_schema() {
     let folder = TempDir::new().unwrap();
     for (format, path) in [(Format::Parquet, parquet(&folder)), (Format::Avro, avro(&folder))] {
-        let wanted = decoding(r#"{ name = "text", absent = "double", id = "int not null" }"#);
+        let mut wanted = decoding(r#"{ name = "text", absent = "double", id = "int not null" }"#);
+        wanted.format = format;
+        let decoder = wanted.container_decoder().unwrap();
+        assert_eq!(decoder.schema(), Some(wanted.schema.as_ref().unwrap().to_arrow()));
         let mut file = open_container(format, &path, &wanted).unwrap();
-        assert_eq!(file.schema(), wanted.schema.as_ref().unwrap().to_arrow());
-        let batch = file.read(7000, 5).unwrap();
-        assert_eq!(batch.schema(), file.schema());
+        let raw = file.read(7000, 5).unwrap();
+        assert_eq!(raw.schema(), file.schema());
+        let batch = decoder.decode(&raw).unwrap().columns;
         assert_eq!(batch.column(2).as_primitive::<Int32Type>().value(0), 7000);
         assert_eq!(batch.column(1).null_count(), batch.num_rows());
 
@@ -111,11 +114,28 @@ fn columns_are_made_those_of_the_schema() {
         for part in ["`id` is Int64", "`name` is Utf8", "no column `absent`"] {
             assert!(error.contains(part), "{error}");
         }
-        let narrow = decoding(r#"{ id = "tinyint" }"#);
+    }
+}
+
+#[test]
+fn a_value_that_does_not_fit_the_schema_is_refused_alone() {
+    let folder = TempDir::new().unwrap();
+    for (format, path) in [(Format::Parquet, parquet(&folder)), (Format::Avro, avro(&folder))] {
+        let mut narrow = decoding(r#"{ id = "tinyint", name = "text!" }"#);
+        narrow.format = format;
         let mut file = open_container(format, &path, &narrow).unwrap();
-        let error = file.read(500, 10).unwrap_err();
-        assert!(matches!(error, ContainerError::Value { .. }), "{error}");
-        assert!(error.to_string().contains("column `id`"), "{error}");
+        let decoder = narrow.container_decoder().unwrap();
+        let decoded = decoder.decode(&file.read(100, 100).unwrap()).unwrap();
+        // Every third name is null, and a tinyint ends with 127.
+        let fits = |id: &u32| !id.is_multiple_of(3) && *id < 128;
+        let kept: Vec<_> = (100..200).filter(fits).map(|id| id - 100).collect();
+        assert_eq!(decoded.rows.unwrap().values().as_ref(), kept);
+        let (row, reason) = &decoded.rejected[9];
+        assert_eq!((*row, reason.class), (28, "type"), "{reason:?}");
+        assert!(reason.text.contains("column `id`"), "{reason:?}");
+        let missing = decoded.rejected.iter().filter(|(_, reason)| reason.class == "missing");
+        assert!(missing.count() >= 9);
+        assert!(file.read(200, 10).unwrap().num_rows() > 0, "the file is read on");
     }
 }
 

@@ -190,15 +190,12 @@ impl Avro {
             }
             match row_decoder
                 .flush()
-                .map_err(|error| error.to_string())
+                .map_err(|error| Reason::new("type", quoted(&error.to_string())))
                 .and_then(|batch| batch.map(|batch| self.conformed(batch)).transpose())
             {
                 Ok(batch) => batches.extend(batch),
-                Err(error) if until - from <= 1 => {
-                    rejected.push((
-                        u32::try_from(from).unwrap_or(u32::MAX),
-                        Reason::new("type", error),
-                    ));
+                Err(reason) if until - from <= 1 => {
+                    rejected.push((u32::try_from(from).unwrap_or(u32::MAX), reason));
                 }
                 // A value is wrong in itself (no UTF-8, too large for its column): each on its own.
                 Err(_) => {
@@ -215,9 +212,9 @@ impl Avro {
         Ok(())
     }
 
-    fn conformed(&self, batch: RecordBatch) -> Result<RecordBatch, String> {
+    fn conformed(&self, batch: RecordBatch) -> Result<RecordBatch, Reason> {
         match &self.conform {
-            Some(conform) => conform.apply(&batch).map_err(|error| error.to_string()),
+            Some(conform) => conform.apply(&batch),
             None => Ok(batch),
         }
     }

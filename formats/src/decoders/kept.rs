@@ -122,7 +122,7 @@ impl Kept {
 }
 
 /// The indices of the records that were not rejected.
-fn rows_but(records: usize, rejected: &[(u32, Reason)]) -> UInt32Array {
+pub(super) fn rows_but(records: usize, rejected: &[(u32, Reason)]) -> UInt32Array {
     let mut rejected = rejected.iter().map(|(row, _)| *row).peekable();
     (0..u32::try_from(records).unwrap_or(u32::MAX))
         .filter(|row| rejected.next_if_eq(row).is_none())

@@ -1,7 +1,7 @@
 //! Records decoded, each on its own, so that a broken one takes no other with it.
 //!
 //! Each decoder looks at the column of bytes alone; [`Kept`] carries over what else of the raw
-//! columns is wanted. The classes of what is refused: `encoding` (no UTF-8), `syntax` (not of the
+//! columns is wanted; [`Typed`] looks at columns that a file has typed already. The classes of what is refused: `encoding` (no UTF-8), `syntax` (not of the
 //! format at all), `type` (a value that does not fit its column), `missing` (a field that must
 //! not be null), `null` (the record has no bytes).
 
@@ -15,6 +15,7 @@ mod kept;
 #[cfg(test)]
 mod tests;
 mod text;
+mod typed;
 mod whole;
 
 pub use avro::{Avro, check_writer_schema};
@@ -23,4 +24,5 @@ pub(crate) use csv_fields::{Fields as CsvFields, reader as csv_reader};
 pub use json::Json;
 pub use kept::Kept;
 pub use text::Text;
+pub use typed::Typed;
 pub use whole::Whole;

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AvroOptions, CsvOptions, Format, JsonOptions};
-use crate::decoders::{Avro, Csv, Json, Kept, Text, Whole};
+use crate::decoders::{Avro, Csv, Json, Kept, Text, Typed, Whole};
 use crate::schema::{FieldSpec, SchemaSpec, Type};
 
 /// What the records are, and which columns are made of them.
@@ -120,7 +120,8 @@ impl Decoding {
     }
 
     /// The decoder of what a [container](crate::container) yields: of the raw records of a CSV
-    /// file with a header, or of columns that are typed already.
+    /// file with a header, or of columns that are typed already, which it makes those of the
+    /// schema, if there is one.
     ///
     /// # Errors
     /// As [`decoder`](Self::decoder).
@@ -131,7 +132,10 @@ impl Decoding {
                 if let Some(problem) = self.check().into_iter().next() {
                     return Err(problem);
                 }
-                Ok(AsIs::shared(self.schema.as_ref().map(SchemaSpec::to_arrow)))
+                Ok(match &self.schema {
+                    Some(schema) => Arc::new(Typed::new(schema)),
+                    None => AsIs::shared(None),
+                })
             }
         }
     }

@@ -88,6 +88,19 @@ impl Lines for CsvLines {
     }
 }
 
+/// Appends rows as lines, without a header.
+pub(super) fn append(
+    rows: &RecordBatch,
+    options: &CsvOptions,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let lines = CsvLines::new(&rows.schema(), options)?;
+    let mut writer = lines.options.with_header(false).build(out);
+    told(rows)
+        .and_then(|rows| writer.write(&rows))
+        .map_err(|error| EncodeError::Value(error.to_string()))
+}
+
 /// The rows with their times as text: Arrow's formatter knows no named time zone.
 fn told(rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let schema = rows.schema();

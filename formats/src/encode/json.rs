@@ -24,6 +24,11 @@ pub fn json_lines(rows: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
     Ok(bytes)
 }
 
+/// Appends rows as JSON objects, one per line.
+pub(super) fn append(rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+    write(rows, &options(), out)
+}
+
 /// One JSON object per line.
 pub(super) struct JsonLines(WriterBuilder);
 

@@ -6,6 +6,9 @@
 //! such as the year 200000 in JSON: [`Encoding::misfits`] finds these rows beforehand, so that
 //! one of them does not spoil a file.
 //!
+//! [`RecordEncoding`] is for destinations that keep records, not files: each row becomes bytes of
+//! its own.
+//!
 //! [`Cells`] tells single values as text, for names of folders and for tables.
 
 mod avro;
@@ -21,6 +24,8 @@ mod json;
 mod lines;
 mod misfit;
 mod parquet;
+mod record_options;
+mod records;
 mod text;
 
 pub use cells::Cells;
@@ -30,3 +35,5 @@ pub use encoder::{EncodeError, Encoder};
 pub use encoding::Encoding;
 pub use format::Format;
 pub use json::json_lines;
+pub use record_options::{AvroRecordFraming, AvroRecordOptions, CsvRecordOptions, RecordFormat};
+pub use records::{RecordEncoding, Records};

@@ -38,6 +38,8 @@ pub struct Facts {
     pub(super) token: Option<Secret>,
     /// Host names by which the address may be asked for.
     pub(super) allowed_hosts: Vec<String>,
+    /// How many splits of each pipeline have metrics of their own.
+    pub(super) split_series: usize,
     /// The types that this binary has.
     pub(super) types: Vec<String>,
 }
@@ -94,6 +96,7 @@ impl Facts {
             observed: gateway.observed().to_vec(),
             config: config::shown(config),
             allowed_hosts: config.gateway.allowed_hosts.clone(),
+            split_series: usize::try_from(config.gateway.split_series).unwrap_or(usize::MAX),
             types: types.collect(),
         }
     }

@@ -120,6 +120,13 @@ fn letter(line: &[u8]) -> Value {
         let (key, shown) = readable(&bytes);
         letter.insert(key.to_owned(), shown.into());
     }
+    if let Some(Value::String(columns)) = letter.get_mut("columns") {
+        match serde_json::from_str(columns) {
+            Ok(object) if columns.len() <= MAX_SHOWN => letter["columns"] = object,
+            // Too long, or no JSON: its beginning as it stands.
+            _ => columns.truncate(columns.floor_char_boundary(MAX_SHOWN)),
+        }
+    }
     Value::Object(letter)
 }
 
@@ -156,7 +163,8 @@ mod tests {
 
     fn line(batch: u64, bytes: &[u8]) -> String {
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        json!({ "batch": batch, "class": "syntax", "bytes": hex }).to_string()
+        let columns = format!("{{\"seq\":{batch}}}");
+        json!({ "batch": batch, "class": "syntax", "bytes": hex, "columns": columns }).to_string()
     }
 
     #[test]
@@ -170,9 +178,9 @@ mod tests {
         assert!(found.complete);
         let expected = [
             json!({ "unreadable": "broken" }),
-            json!({ "batch": 3, "class": "syntax", "size": 7, "text": "drei ä" }),
-            json!({ "batch": 2, "class": "syntax", "size": 2, "hex": "ff00" }),
-            json!({ "batch": 1, "class": "syntax", "size": 3, "text": "one" }),
+            json!({ "batch": 3, "class": "syntax", "columns": { "seq": 3 }, "size": 7, "text": "drei ä" }),
+            json!({ "batch": 2, "class": "syntax", "columns": { "seq": 2 }, "size": 2, "hex": "ff00" }),
+            json!({ "batch": 1, "class": "syntax", "columns": { "seq": 1 }, "size": 3, "text": "one" }),
         ];
         assert_eq!(found.letters, expected);
         assert_eq!(newest(folder.path(), 2).unwrap().letters, expected[..2]);

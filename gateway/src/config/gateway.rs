@@ -33,6 +33,12 @@ pub struct GatewaySettings {
     /// `localhost`: a web page that makes its own name mean this address (DNS rebinding) is refused.
     #[serde(default)]
     pub allowed_hosts: Vec<String>,
+    /// The most splits of each pipeline that have numbers of their own in `/metrics`, the first in
+    /// the order of their names; at most 10000. A monitoring system pays for each; the rest are
+    /// counted in `forebay_splits_left_out`. Default 0: none.
+    #[serde(default)]
+    #[schemars(range(max = 10_000))]
+    pub split_series: u32,
     /// The memory that records on their way may take, for all pipelines together. At least 1MiB.
     #[serde(default = "memory")]
     pub memory: ByteSize,
@@ -63,6 +69,7 @@ impl Default for GatewaySettings {
             listen: listen(),
             admin_token: None,
             allowed_hosts: Vec::new(),
+            split_series: 0,
             memory: memory(),
             threads: None,
             log: LogSettings::default(),

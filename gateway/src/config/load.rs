@@ -8,6 +8,7 @@ use forebay_core::component::Claim;
 
 use super::claims::{self, Claimant};
 use super::document::Document;
+use super::exactly_once;
 use super::files;
 use super::finding::{Finding, Findings};
 use super::gateway::{GatewaySettings, Listen};
@@ -42,6 +43,7 @@ pub fn load(paths: &[PathBuf], registry: &Registry, environment: &Environment<'_
     if all_read && !damaged.contains(&true) {
         references::check(&document, registry, &mut findings);
         claims(&document, &parts, &mut findings);
+        exactly_once::check(&document, &mut findings);
         if document.pipelines.is_empty() {
             findings.add(
                 Finding::outside("nothing", "there is no pipeline, so there is nothing to run")

@@ -10,8 +10,9 @@
 //! 4. each section is held against the JSON Schema of its type (`walk`, with `scalar`, `table`
 //!    and `choice`), and becomes JSON that fits the type;
 //! 5. each type checks what a schema cannot say (`sections`, `ranges`);
-//! 6. names that refer to each other are resolved (`references`), and ports and paths that two
-//!    components want are found (`claims`).
+//! 6. names that refer to each other are resolved (`references`), ports and paths that two
+//!    components want are found (`claims`), and components that cannot keep their promises
+//!    together (`exactly_once`).
 //!
 //! What comes out is a [`Config`]: typed, and with components that are not built yet.
 //! [`GatewaySettings`], [`PipelineSettings`] and the keys that all sources ([`SourceKeys`]),
@@ -20,6 +21,7 @@
 mod choice;
 mod claims;
 mod document;
+mod exactly_once;
 mod files;
 mod finding;
 mod gateway;

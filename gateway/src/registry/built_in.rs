@@ -26,12 +26,15 @@ macro_rules! types {
 types! {
     source "generator" Source "generator-source" forebay_generator_source::Generator;
     source "files" Source "files-source" forebay_files_source::Files;
+    source "kafka" Source "kafka-source" forebay_kafka_source::Kafka;
     receiver "socket" Receiver "socket-source" forebay_socket_source::Socket;
     receiver "http" Receiver "http-source" forebay_http_source::Http;
     sink "files" Sink "files-sink" forebay_files_sink::Files;
     sink "console" Sink "console-sink" forebay_console_sink::Console;
     sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;
     sink "blackhole" Sink "blackhole-sink" forebay_blackhole_sink::Blackhole;
+    sink "cassandra" Sink "cassandra-sink" forebay_cassandra_sink::Cassandra;
+    sink "kafka" Sink "kafka-sink" forebay_kafka_sink::Kafka;
 }
 
 #[cfg(test)]

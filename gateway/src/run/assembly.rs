@@ -13,7 +13,7 @@ use forebay_core::flow::{Limits, Rate};
 use forebay_core::journal::{self, ReceiverSource};
 use forebay_core::progress::Listener;
 use forebay_core::retry::RetryPolicy;
-use forebay_core::source::Source;
+use forebay_core::source::{Positions, Source};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -124,6 +124,7 @@ pub(super) fn assemble_with(
         }
     };
     let outputs = outputs.collect::<Result<Vec<_>, AssemblyError>>()?;
+    can_recognise_batches(&inputs, &outputs)?;
     let observed = observed(config, &inputs, &outputs, &dead_letters);
     let settings = settings(config, shared.available_now);
     let (tuning, wanted) = watch::channel(Tuning::of(&settings, &inputs));
@@ -144,6 +145,23 @@ pub(super) fn assemble_with(
         listener: shared.listener.clone(),
     };
     Ok(Assembled { pipeline, tuning, observed })
+}
+
+/// Sinks that recognise a batch that comes again need sources that read it again as it was.
+fn can_recognise_batches(
+    inputs: &[InputParts],
+    outputs: &[OutputParts],
+) -> Result<(), AssemblyError> {
+    let shared = inputs.iter().find(|input| input.source.positions() == Positions::Source);
+    let sink = outputs.iter().find(|output| output.sink.needs_plan());
+    let (Some(shared), Some(sink)) = (shared, sink) else { return Ok(()) };
+    Err(AssemblyError::Component {
+        component: format!("sinks.{}", sink.name),
+        reason: format!(
+            "it recognises a batch that comes again after a crash by its number, but the              positions of `{}` do not stand in the checkpoint, so that the batch can have other              records then",
+            shared.name
+        ),
+    })
 }
 
 /// The components, before the engine takes them. Parts stand in the order of the configuration.

@@ -62,9 +62,7 @@ impl Splits {
     /// Records that wait at the sources, as far as they are known.
     #[must_use]
     pub fn backlog(&self) -> Option<u64> {
-        let since = self.newest_ms.saturating_sub(LAG_COUNTS_MS);
-        let heard = self.known.values().filter(|view| view.time_ms >= since);
-        heard.filter_map(|view| view.last.lag).reduce(u64::saturating_add)
+        self.heard_lately().filter_map(|view| view.last.lag).reduce(u64::saturating_add)
     }
 
     /// All of them, those that lag the most first, those whose lag is unknown last.
@@ -73,6 +71,13 @@ impl Splits {
         let mut views: Vec<&SplitView> = self.known.values().collect();
         views.sort_by_key(|view| std::cmp::Reverse(view.last.lag));
         views
+    }
+
+    /// Those that were heard of lately, by source and name: an order that does not change from one
+    /// look to the next.
+    pub fn heard_lately(&self) -> impl Iterator<Item = &SplitView> {
+        let since = self.newest_ms.saturating_sub(LAG_COUNTS_MS);
+        self.known.values().filter(move |view| view.time_ms >= since)
     }
 
     /// How many are known.

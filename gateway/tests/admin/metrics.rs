@@ -144,3 +144,49 @@ fn histograms_are_whole(scraped: &Scraped, told: &Value) {
         .sum();
     assert_eq!(Some(limited), told["batches"].as_f64());
 }
+
+/// What comes with `split_series` beside the rest.
+const OUTLINE_OF_SPLITS: &[&str] = &[
+    "counter forebay_split_records_read_total pipeline,source,split",
+    "gauge forebay_split_backlog_records pipeline,source,split",
+    "gauge forebay_split_granted_records pipeline,source,split",
+    "gauge forebay_splits_left_out pipeline",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn splits_have_numbers_of_their_own_where_that_is_asked_for_and_no_more_than_that() {
+    let text = format!("[gateway]\nsplit_series = 2\n{GENERATOR_TO_MEMORY}");
+    let mut running = Running::start(&text).await;
+    let at = running.address;
+    until(at, "/api/pipelines/p/splits", |answer| {
+        answer.json()["splits"].as_array().is_some_and(|splits| splits.len() == 3)
+    })
+    .await;
+    running.drain().await;
+    let scraped = Scraped::read(&get(at, "/metrics").await.body);
+    let outline = scraped.outline();
+    let more: Vec<&str> =
+        outline.iter().map(String::as_str).filter(|line| !OUTLINE.contains(line)).collect();
+    assert_eq!(more, OUTLINE_OF_SPLITS);
+    assert_eq!(scraped.number("forebay_splits_left_out", &[("pipeline", "p")]), Some(1.0));
+
+    let told = get(at, "/api/pipelines/p/splits").await.json();
+    let splits = told["splits"].as_array().unwrap();
+    let mut names: Vec<&str> =
+        splits.iter().map(|split| split["split"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    for (index, name) in names.into_iter().enumerate() {
+        let told = splits.iter().find(|split| split["split"] == name).unwrap();
+        let labels = [("pipeline", "p"), ("source", "orders"), ("split", name)];
+        for (metric, key) in [
+            ("forebay_split_records_read_total", "total_records"),
+            ("forebay_split_backlog_records", "lag"),
+            ("forebay_split_granted_records", "granted"),
+        ] {
+            let number = scraped.number(metric, &labels);
+            let expected = if index < 2 { told[key].as_f64() } else { None };
+            assert!(number == expected && (index == 2 || number.is_some()), "{metric} {name}");
+        }
+    }
+    running.end_admin().await;
+}

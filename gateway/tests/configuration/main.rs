@@ -4,6 +4,7 @@
 
 mod commands;
 mod components;
+mod exactly_once;
 mod files;
 mod mistakes;
 mod mutations;

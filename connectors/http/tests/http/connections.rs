@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::client::{answer, exchange, is_closed, post, start};
 use forebay_clients::testing::Authority;
-use forebay_clients::tls::ClientTls;
 use forebay_core::component::{Claim, Component};
 use forebay_core::testing::{intake, manual_intake};
 use forebay_http_source::{Http, HttpConfig};
@@ -111,19 +110,8 @@ async fn a_request_whose_body_comes_after_the_stop_is_still_finished() {
 async fn tls_with_client_certificates() {
     let (ours, theirs) = (Authority::new().unwrap(), Authority::new().unwrap());
     let (intake, mut caught) = intake();
-    let options = format!(
-        "tls = {{ cert_file = {:?}, key_file = {:?}, client_ca_file = {:?} }}",
-        ours.file("server.pem"),
-        ours.file("server.key"),
-        ours.file("ca.pem"),
-    );
-    let running = start(&options, intake).await;
-    let with = |authority: &Authority| ClientTls {
-        cert_file: Some(authority.file("client.pem")),
-        key_file: Some(authority.file("client.key")),
-        ..ours.client()
-    };
-    let (good, none, wrong) = (with(&ours), ours.client(), with(&theirs));
+    let running = start(&ours.asking_server_option(), intake).await;
+    let (good, none, wrong) = (ours.client_of(&ours), ours.client(), ours.client_of(&theirs));
     for (client, is_let_in) in [(&good, true), (&none, false), (&wrong, false)] {
         let connector = client.connector(Path::new("")).unwrap();
         let name = client.server_name("127.0.0.1").unwrap();

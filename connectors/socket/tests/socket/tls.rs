@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use forebay_clients::testing::Authority;
-use forebay_clients::tls::ClientTls;
 use forebay_core::receiver::ReceiverError;
 use forebay_core::testing::intake;
 use tokio::io::AsyncWriteExt;
@@ -16,23 +15,12 @@ use crate::running::{build, start_tcp};
 async fn client_certificates_are_demanded() {
     let (ours, theirs) = (Authority::new().unwrap(), Authority::new().unwrap());
     let (intake, mut caught) = intake();
-    let options = format!(
-        "tls = {{ cert_file = {:?}, key_file = {:?}, client_ca_file = {:?} }}",
-        ours.file("server.pem"),
-        ours.file("server.key"),
-        ours.file("ca.pem"),
-    );
-    let running = start_tcp(&options, intake).await;
-    let with = |authority: &Authority| ClientTls {
-        cert_file: Some(authority.file("client.pem")),
-        key_file: Some(authority.file("client.key")),
-        ..ours.client()
-    };
-    for client in [with(&theirs), ours.client(), with(&ours)] {
+    let running = start_tcp(&ours.asking_server_option(), intake).await;
+    for client in [ours.client_of(&theirs), ours.client(), ours.client_of(&ours)] {
         let connector = client.connector(Path::new("")).unwrap();
         let name = client.server_name("127.0.0.1").unwrap();
         if let Ok(mut stream) = connector.connect(name, running.connect().await).await {
-            let shown = if client == with(&ours) { "good" } else { "bad" };
+            let shown = if client == ours.client_of(&ours) { "good" } else { "bad" };
             let _ = stream.write_all(format!("{shown}\n").as_bytes()).await;
             let _ = stream.shutdown().await;
         }
@@ -91,12 +79,7 @@ async fn broken_certificates_say_which_file() {
 async fn a_stream_that_is_cut_within_a_line_is_no_whole_line() {
     let authority = Authority::new().unwrap();
     let (intake, mut caught) = intake();
-    let options = format!(
-        "tls = {{ cert_file = {:?}, key_file = {:?} }}",
-        authority.file("server.pem"),
-        authority.file("server.key"),
-    );
-    let running = start_tcp(&options, intake).await;
+    let running = start_tcp(&authority.server_option(), intake).await;
     let client = authority.client();
     let connector = client.connector(Path::new("")).unwrap();
     let name = client.server_name("localhost").unwrap();

@@ -14,6 +14,7 @@ use super::super::failure::Failure;
 use super::super::flight::{Flight, Result as FlightResult, Stage};
 use super::super::inputs::Reading;
 use super::super::outputs::{Outcome, Outputs};
+use super::work::Desk;
 use super::{Attempt, Done, EMPTY_PAUSE, PAUSED_CHECK};
 use crate::crash;
 
@@ -102,9 +103,10 @@ impl Attempt {
             return Ok(());
         }
         crash::point("after-read");
+        self.desk = Desk::of(slices.iter().map(|slice| slice.range.bytes).sum());
         let plan = Plan {
             batch: self.checkpoint.ledger().next_batch(),
-            time_ms: self.context.clock.now_ms(),
+            time_ms: self.checkpoint.ledger().plan_time_ms(self.context.clock.now_ms()),
             ranges: slices.iter().map(|slice| slice.range.clone()).collect(),
         };
         let needs_plan = self.is_stateful || self.outputs.as_ref().is_some_and(Outputs::need_plan);

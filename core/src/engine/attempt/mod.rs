@@ -3,12 +3,12 @@
 mod finishing;
 mod recording;
 mod starting;
+mod work;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,7 @@ use super::outputs::{Outcome, Outputs, Receipts};
 use super::report::Reporter;
 use super::settings::Settings;
 use super::tuning::Tuner;
+use work::{Desk, Work};
 
 /// How often a sink that gathers is asked, while nothing is written, whether it is time to settle.
 const SETTLE_CHECK: Duration = Duration::from_millis(100);
@@ -82,7 +83,9 @@ pub(super) struct Attempt {
     transform: Option<Box<dyn Transform>>,
     is_stateful: bool,
     has_transform: bool,
-    work: JoinSet<Done>,
+    work: Work,
+    /// Where work goes that belongs to no batch, and the next read: by the last batch's size.
+    desk: Desk,
     flights: VecDeque<Flight>,
     replays: VecDeque<Plan>,
     controller: Option<Controller>,
@@ -149,7 +152,8 @@ impl Attempt {
             has_transform: parts.transform.is_some(),
             is_stateful: parts.transform.as_ref().is_some_and(|it| it.snapshot().is_some()),
             transform: parts.transform,
-            work: JoinSet::new(),
+            work: Work::new(),
+            desk: Desk::Here,
             flights: VecDeque::new(),
             replays: VecDeque::new(),
             not_before: Instant::now(),
@@ -200,7 +204,7 @@ impl Attempt {
 
     /// Waits for the tasks that are under way, and takes back what they were lent.
     async fn collect(&mut self) {
-        while let Some(done) = self.work.join_next().await {
+        while let Some(done) = self.work.next().await {
             match done {
                 Ok(
                     Done::Read(inputs, _) | Done::Replayed(inputs, _, _) | Done::Told(inputs, _),
@@ -236,7 +240,7 @@ impl Attempt {
             tokio::select! {
                 biased;
                 () = stop.cancelled(), if !self.draining => self.drain(),
-                Some(done) = self.work.join_next() => {
+                Some(done) = self.work.next() => {
                     let done = done.map_err(|error| {
                         Failure::fatal("engine", format!("a task broke down: {error}"))
                     })?;
@@ -267,8 +271,18 @@ impl Attempt {
         self.context.reporter.enter(PipelineState::Starting);
         let ledger = self.checkpoint.ledger();
         if let Some(inputs) = &self.inputs {
-            self.replays =
-                ledger.pending.iter().map(|plan| inputs.to_replay(plan.clone())).collect();
+            // A batch that comes again with fewer records is another batch: it is later than all
+            // that was planned, and so are those after it.
+            let mut later = None;
+            for plan in &ledger.pending {
+                let mut replay = inputs.to_replay(plan.clone());
+                if later.is_some() || replay.ranges.len() < plan.ranges.len() {
+                    let now_ms = ledger.plan_time_ms(self.context.clock.now_ms());
+                    replay.time_ms = now_ms.max(later.unwrap_or(0));
+                    later = Some(replay.until_ms());
+                }
+                self.replays.push_back(replay);
+            }
         }
         if let Some(transform) = &mut self.transform {
             transform

@@ -15,6 +15,7 @@ use super::super::failure::Failure;
 use super::super::flight::{Flight, Result as FlightResult, Stage};
 use super::super::letters::Postmark;
 use super::super::outputs::{Outputs, Receipts};
+use super::work::Desk;
 use super::{Attempt, Done};
 use crate::crash;
 
@@ -51,7 +52,7 @@ impl Attempt {
             }
         }
         crash::point("before-tell");
-        self.work.spawn(async move {
+        self.work.start(self.desk, async move {
             let forgotten = inputs.tell(&busy).await;
             crash::point("after-tell");
             Done::Told(inputs, forgotten)
@@ -68,7 +69,7 @@ impl Attempt {
             return;
         };
         let cancel = self.context.cancel.clone();
-        self.work.spawn(async move {
+        self.work.start(Desk::Task, async move {
             let reading = inputs.replay(&plan, &cancel).await;
             Done::Replayed(inputs, plan, reading)
         });
@@ -87,7 +88,7 @@ impl Attempt {
         }
         let rate = self.controller.as_ref().and_then(Controller::rate);
         let deadline = Instant::now() + self.context.settings.period();
-        self.work.spawn(async move {
+        self.work.start(self.desk, async move {
             let reading = inputs.gather(rate, deadline).await;
             Done::Read(inputs, reading)
         });
@@ -106,7 +107,8 @@ impl Attempt {
             cancel: self.context.cancel.clone(),
         };
         let pipeline = self.context.settings.name.clone();
-        self.work.spawn(async move {
+        let desk = Desk::of(slices.iter().map(|slice| slice.range.bytes).sum());
+        self.work.start(desk, async move {
             let started = Instant::now();
             let decoded = decode(slices, decoders, Postmark { pipeline, batch, time_ms }).await;
             Done::Decoded(batch, started.elapsed(), decoded)
@@ -132,8 +134,9 @@ impl Attempt {
             return self.start_transform();
         };
         let (batch, time_ms) = (flight.plan.batch, flight.plan.time_ms);
+        let desk = Desk::of(flight.bytes());
         let input = TransformInput { batch, time_ms, tables: decoded.tables };
-        self.work.spawn(async move {
+        self.work.start(desk, async move {
             let started = Instant::now();
             let rows = transform.apply(input).await;
             let rows = rows.map_err(|error| Failure::fatal("transform", error));
@@ -150,11 +153,12 @@ impl Attempt {
         };
         let letters = std::mem::take(&mut flight.letters);
         let (id, time_ms) = (flight.plan.batch, flight.plan.time_ms);
+        let desk = Desk::of(flight.bytes());
         let lineage = self.checkpoint.ledger().opened.lineage.clone();
         let pipeline = self.context.settings.name.clone();
         let clock = self.context.clock.clone();
         crash::point("before-write");
-        self.work.spawn(async move {
+        self.work.start(desk, async move {
             let started = Instant::now();
             let chunks = chunks.into_iter().filter(|rows| rows.columns.num_rows() > 0).collect();
             let batch = Batch { id, time_ms, lineage, chunks };
@@ -169,7 +173,7 @@ impl Attempt {
 
     pub(super) fn start_settle(&mut self, now: bool) {
         let Some(mut outputs) = self.outputs.take() else { return };
-        self.work.spawn(async move {
+        self.work.start(self.desk, async move {
             let settled = outputs.settle(now).await;
             Done::Settled(outputs, settled)
         });
@@ -180,7 +184,7 @@ impl Attempt {
             self.outputs = Some(outputs);
             return;
         }
-        self.work.spawn(async move {
+        self.work.start(self.desk, async move {
             let published = outputs.publish(&receipts).await;
             crash::point("after-publish");
             Done::Published(outputs, published)

@@ -108,7 +108,13 @@ impl JournalSource {
         .await?
         .map_err(|error| {
             let folder = self.shared.folder.display();
-            SourceError::Transient(format!("cannot read the journal {folder}: {error}"))
+            let what_to_do = match error.kind() {
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                    "; what was acknowledged stood there: put it back"
+                }
+                _ => "",
+            };
+            SourceError::Transient(format!("cannot read the journal {folder}: {error}{what_to_do}"))
         })?;
         self.cursor = cursor;
         for (first, until) in lost {
@@ -154,12 +160,15 @@ impl JournalSource {
         let end = self.reach(until).await?;
         if end < until {
             let lost = format!(
-                "records {end} to {until} of the journal {} are gone with the last writes before \
-                 a crash",
+                "records {end} to {until} of the journal {} are gone: its folder was removed or \
+                 emptied, or a crash took the last writes",
                 self.shared.folder.display()
             );
             if self.fsync == Fsync::Batch {
-                return Err(SourceError::Lost(lost));
+                return Err(SourceError::Lost(format!(
+                    "{lost}; put the folder back, or start once with \
+                     `journal = {{ fsync = \"never\" }}` to go on without them"
+                )));
             }
             tracing::error!(source = %self.source, "{lost}, as `fsync` allows");
         }

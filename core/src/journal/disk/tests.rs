@@ -1,4 +1,5 @@
 mod damage;
+mod lost_folder;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -40,6 +40,8 @@ pub(crate) struct Writer {
     buffered: Vec<(Append, Place)>,
     /// When what was written has to be synced, with `fsync = "interval"`.
     sync_due: Option<Instant>,
+    /// Whether the last attempt failed: the first failure is logged, and the end of all.
+    failing: bool,
 }
 
 impl Writer {
@@ -65,6 +67,7 @@ impl Writer {
             buffer: Vec::new(),
             buffered: Vec::new(),
             sync_due: None,
+            failing: false,
         }
     }
 
@@ -112,6 +115,7 @@ impl Writer {
         for append in group.drain(..) {
             let bytes = append.permit.num_permits() as u64;
             if let Err(error) = self.make_ready(bytes, floor) {
+                self.report(&error);
                 refuse(append, &error);
                 continue;
             }
@@ -149,7 +153,7 @@ impl Writer {
     /// behind the last frame that was acknowledged.
     fn mend(&mut self) -> io::Result<()> {
         if self.file.is_none() {
-            let mut file = DurableFile::open(&self.segment.path)?;
+            let mut file = DurableFile::reopen(&self.segment.path).map_err(gone)?;
             file.cut(self.segment.len)?;
             self.file = Some(file);
         }
@@ -187,13 +191,22 @@ impl Writer {
         match self.append() {
             Ok(()) => self.acknowledge(),
             Err(error) => {
-                tracing::error!(path = %self.segment.path.display(), %error, "cannot write the journal");
+                self.report(&error);
                 self.give_up(&error);
             }
         }
         self.buffer.clear();
         if self.buffer.capacity() > 4 * GROUP_BYTES {
             self.buffer = Vec::new();
+        }
+    }
+
+    fn report(&mut self, error: &io::Error) {
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::error!(
+                path = %self.segment.path.display(), %error,
+                "cannot write the journal: until it can be, what arrives is refused"
+            );
         }
     }
 
@@ -210,10 +223,16 @@ impl Writer {
             }
             Fsync::Never => {}
         }
-        Ok(())
+        match file.is_at(&self.segment.path)? {
+            true => Ok(()),
+            false => Err(gone(io::ErrorKind::NotFound.into())),
+        }
     }
 
     fn acknowledge(&mut self) {
+        if std::mem::take(&mut self.failing) {
+            tracing::info!(path = %self.segment.path.display(), "the journal can be written again");
+        }
         self.segment.len += self.buffer.len() as u64;
         {
             let mut state = self.shared.state();
@@ -256,6 +275,18 @@ impl Writer {
                 "cannot sync the journal: a loss of power may lose what was acknowledged"
             );
         }
+    }
+}
+
+/// What a segment that is not there means. It is not made anew: its records would be missing.
+fn gone(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => io::Error::new(
+            error.kind(),
+            "its folder was removed, renamed or emptied; put it back, or restart the gateway to \
+             go on without what was in it",
+        ),
+        _ => error,
     }
 }
 

@@ -152,7 +152,7 @@ impl Reader {
         require(grant.until.as_ref().is_none_or(|until| next <= *until), || {
             format!("`{split}` is read to {next}, past {:?}", grant.until)
         })?;
-        if records > 0 {
+        if next != grant.from {
             self.next.insert(split.clone(), next);
         }
         Ok(())
@@ -198,7 +198,9 @@ impl Reader {
 fn check_slice(slice: &Slice) -> Result<(), Violation> {
     let range = &slice.range;
     let split = &range.split;
-    require(range.records > 0, || format!("read yields an empty slice of `{split}`"))?;
+    require(range.records > 0 || range.from < range.until, || {
+        format!("read yields an empty slice of `{split}`")
+    })?;
     require(range.from < range.until, || {
         format!("a slice of `{split}` goes from {} to {}", range.from, range.until)
     })?;

@@ -8,6 +8,8 @@ use crate::run::LIMITS;
 
 const PIPELINE: &[&str] = &["pipeline"];
 
+const SPLIT: &[&str] = &["pipeline", "source", "split"];
+
 /// Every metric, once. Times are in seconds and sizes in bytes.
 pub(crate) const METRICS: &[Metric] = &[
     Metric {
@@ -129,6 +131,34 @@ pub(crate) const METRICS: &[Metric] = &[
         kind: Kind::Gauge,
         labels: PIPELINE,
         read: |reading, samples| reading.each(samples, crate::run::PipelineView::backlog),
+    },
+    Metric {
+        name: "forebay_split_records_read_total",
+        help: "Records that were read from a split; only with `[gateway] split_series`",
+        kind: Kind::Counter,
+        labels: SPLIT,
+        read: |reading, samples| reading.each_split(samples, |split| Some(split.total_records)),
+    },
+    Metric {
+        name: "forebay_split_backlog_records",
+        help: "Records that wait in a split, if its source can say; only with `[gateway] split_series`",
+        kind: Kind::Gauge,
+        labels: SPLIT,
+        read: |reading, samples| reading.each_split(samples, |split| split.last.lag),
+    },
+    Metric {
+        name: "forebay_split_granted_records",
+        help: "Records that the last micro-batch might take from a split; only with `[gateway] split_series`",
+        kind: Kind::Gauge,
+        labels: SPLIT,
+        read: |reading, samples| reading.each_split(samples, |split| Some(split.last.granted)),
+    },
+    Metric {
+        name: "forebay_splits_left_out",
+        help: "Splits beyond `[gateway] split_series`, which have no numbers of their own",
+        kind: Kind::Gauge,
+        labels: PIPELINE,
+        read: |reading, samples| reading.each(samples, |view| reading.splits_left_out(view)),
     },
     Metric {
         name: "forebay_memory_budget_bytes",

@@ -11,7 +11,8 @@ pub(crate) struct Metric {
     pub(crate) help: &'static str,
     /// What may be done with its numbers.
     pub(crate) kind: Kind,
-    /// Its labels. Their values come from the configuration or from closed lists.
+    /// Its labels. Their values come from the configuration or from closed lists, but for the
+    /// names of splits.
     pub(crate) labels: &'static [&'static str],
     /// Reads its numbers.
     pub(super) read: fn(&Reading<'_>, &mut Samples),

@@ -4,7 +4,8 @@
 //! its numbers are read. They are read when somebody asks (`reading`), and written in the
 //! [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) text format
 //! (`exposition`), which Prometheus reads. `process` knows what the operating system says of this
-//! process. There are no metrics per split: `/api/pipelines/NAME/splits` has those.
+//! process. There are metrics per split only where `[gateway] split_series` asks for them, because their
+//! number is not that of the configuration; `/api/pipelines/NAME/splits` always has all.
 
 mod exposition;
 mod list;

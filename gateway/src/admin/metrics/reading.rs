@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::metric::{Number, Sample, Samples};
 use super::process::Process;
 use crate::admin::facts::Facts;
-use crate::run::PipelineView;
+use crate::run::{PipelineView, SplitView};
 
 /// Everything that numbers are read from, at one moment.
 pub(super) struct Reading<'a> {
@@ -41,6 +41,30 @@ impl Reading<'_> {
                 samples.push(Sample { labels, number: number.into() });
             }
         }
+    }
+
+    /// One number for each split that has it, of those that have series of their own.
+    pub(super) fn each_split<N: Into<Number>>(
+        &self,
+        samples: &mut Samples,
+        number: impl Fn(&SplitView) -> Option<N>,
+    ) {
+        for (name, view) in self.views {
+            for split in view.splits.heard_lately().take(self.facts.split_series) {
+                if let Some(number) = number(split) {
+                    let (source, id) =
+                        (split.last.source.to_string(), split.last.split.to_string());
+                    let labels = vec![name.to_string(), source, id];
+                    samples.push(Sample { labels, number: number.into() });
+                }
+            }
+        }
+    }
+
+    /// How many splits of a pipeline have no series of their own; `None` if none shall have.
+    pub(super) fn splits_left_out(&self, view: &PipelineView) -> Option<u64> {
+        let most = self.facts.split_series;
+        (most > 0).then(|| view.splits.heard_lately().skip(most).count() as u64)
     }
 }
 

@@ -124,12 +124,14 @@ impl Replay {
             Err(error) => return Ok(Err(error)),
         };
         tell(&selection, "are replayed", output)?;
-        for (source, columns) in sending.empty_columns() {
-            let columns = columns.join("`, `");
-            writeln!(
-                output.err,
-                "note: `{columns}` of `{source}` come empty: a dead letter has kept the bytes of a record alone"
-            )?;
+        if selection.bare > 0 {
+            for (source, columns) in sending.kept_columns() {
+                let (bare, columns) = (selection.bare, columns.join("`, `"));
+                writeln!(
+                    output.err,
+                    "note: `{columns}` of `{source}` come empty where a letter has kept the bytes of its record alone, as {bare} of these have"
+                )?;
+            }
         }
         if files == 0 && !sending.was_begun() {
             return Ok(Ok(Exit::Done));

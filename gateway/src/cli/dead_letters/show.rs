@@ -165,6 +165,10 @@ impl Show {
             let mut object: Value = serde_json::from_slice(&line.text)?;
             object["file"] = json!(path);
             object["line"] = json!(line.line);
+            if let Some(columns) = letter.columns.as_deref() {
+                object["columns"] =
+                    serde_json::from_str(columns).unwrap_or_else(|_| json!(columns));
+            }
             object["text"] = json!(std::str::from_utf8(&letter.bytes).ok());
             return writeln!(output.out, "{object}");
         }

@@ -35,6 +35,9 @@ pub struct Letter {
     /// The record's bytes, in hexadecimal digits.
     #[serde(deserialize_with = "hexadecimal")]
     pub bytes: Vec<u8>,
+    /// What else its source said of it, as a JSON object; letters of earlier versions have none.
+    #[serde(default)]
+    pub columns: Option<String>,
 }
 
 fn hexadecimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::error::ReplayError;
 use super::letter::Letter;
 
-/// The longest line: the largest record that a source takes, 1 GiB, in hexadecimal digits, and
-/// what is said of it.
-const LONGEST: u64 = (2 << 30) + (1 << 20);
+/// The longest line: the largest record that a source takes, 1 GiB, in hexadecimal digits, and as
+/// much again of what is said of it.
+const LONGEST: u64 = 4 << 30;
 
 /// Reads the letters of one file.
 #[derive(Debug)]

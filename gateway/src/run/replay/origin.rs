@@ -10,6 +10,8 @@ pub(super) struct Origin {
     pub(super) split: Option<String>,
     pub(super) position: Option<String>,
     pub(super) attempts: u32,
+    #[serde(default)]
+    pub(super) columns: Option<String>,
 }
 
 impl Origin {
@@ -18,6 +20,7 @@ impl Origin {
             split: letter.split.clone(),
             position: letter.position.clone(),
             attempts: letter.attempts,
+            columns: letter.columns.clone(),
         }
     }
 

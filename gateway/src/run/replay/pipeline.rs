@@ -81,10 +81,10 @@ impl Replay {
         &self.files
     }
 
-    /// Columns beside the decoded ones that come empty, by source: a dead letter has kept the bytes
-    /// of a record alone.
+    /// Columns beside the decoded ones, by source: those that come empty from a letter that has kept
+    /// the bytes of a record alone.
     #[must_use]
-    pub fn empty_columns(&self) -> Vec<(Arc<str>, Vec<String>)> {
+    pub fn kept_columns(&self) -> Vec<(Arc<str>, Vec<String>)> {
         let kept = |(name, way): (&Arc<str>, &Way)| {
             let decoded = way.decoder.schema()?;
             let raw = way.raw.schema.fields().iter().enumerate();

@@ -32,7 +32,7 @@ pub(super) fn restore(letters: &RecordBatch) -> Result<RecordBatch, ArrowError> 
     let text = |name: &str| -> Result<&StringArray, ArrowError> {
         letters.column_by_name(name).and_then(|c| c.as_string_opt()).ok_or_else(|| missing(name))
     };
-    let (splits, positions) = (text("split")?, text("position")?);
+    let (splits, positions, raw) = (text("split")?, text("position")?, text("columns")?);
     let attempts = letters
         .column_by_name("attempts")
         .and_then(|column| column.as_primitive_opt::<UInt32Type>())
@@ -60,6 +60,7 @@ pub(super) fn restore(letters: &RecordBatch) -> Result<RecordBatch, ArrowError> 
     };
     put("split", Arc::new(restored(splits, |origin| origin.split.as_deref())))?;
     put("position", Arc::new(restored(positions, |origin| origin.position.as_deref())))?;
+    put("columns", Arc::new(restored(raw, |origin| origin.columns.as_deref())))?;
     put("attempts", Arc::new(counted))?;
     RecordBatch::try_new(schema, columns)
 }

@@ -31,6 +31,9 @@ pub struct Selection {
     pub chosen: BTreeMap<String, u64>,
     /// Letters that were left, by why.
     pub left: BTreeMap<Left, u64>,
+    /// Chosen letters that have kept nothing but the bytes of their record, as earlier versions
+    /// wrote them.
+    pub bare: u64,
 }
 
 /// Why a letter was left where it is.
@@ -160,7 +163,10 @@ impl Selection {
         let left = choice.refuses(letter, self.count());
         match left {
             Some(left) => *self.left.entry(left).or_default() += 1,
-            None => *self.chosen.entry(letter.class.clone()).or_default() += 1,
+            None => {
+                *self.chosen.entry(letter.class.clone()).or_default() += 1;
+                self.bare += u64::from(letter.columns.is_none());
+            }
         }
         left
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::error::ArrowError;
 use async_trait::async_trait;
 use forebay_core::batch::Slice;
 use forebay_core::decode::{Decode, RawColumns};
@@ -17,6 +18,7 @@ use super::columns::columns;
 use super::decoder::LetterDecoder;
 use super::error::ReplayError;
 use super::files::LetterFiles;
+use super::letter::Letter;
 use super::lines::LetterLines;
 use crate::run::place::file_name;
 
@@ -170,10 +172,21 @@ impl Portion {
         if until == self.from {
             return Ok(None);
         }
-        let records = columns(raw, &letters).map_err(|error| {
-            SourceError::Fatal(format!("letters do not fit the columns of their source: {error}"))
-        })?;
+        let records = columns(raw, &letters).map_err(|error| self.misfit(raw, &letters, error))?;
         Ok(Some((records, until, bytes)))
+    }
+
+    /// Says which letter it is whose columns do not fit.
+    fn misfit(&self, raw: &RawColumns, letters: &[Letter], error: ArrowError) -> SourceError {
+        let alone = letters.iter().map(|letter| columns(raw, std::slice::from_ref(letter)).err());
+        let found = alone.enumerate().find_map(|(index, error)| Some((index + 1, error?)));
+        let (which, error) = found.map_or((String::new(), error), |(number, error)| {
+            (format!("letter {number} after byte {} of ", self.from), error)
+        });
+        SourceError::Fatal(format!(
+            "{which}`{}` does not fit the columns of its source, mend its `columns`: {error}",
+            self.path.display()
+        ))
     }
 }
 

@@ -87,7 +87,8 @@ fn a_broken_line_is_named_and_nothing_is_touched() {
 
 #[test]
 fn a_letter_that_fails_again_keeps_its_origin_and_counts_its_attempts() {
-    let origin = Origin { split: Some("7".into()), position: None, attempts: 2 };
+    let origin =
+        Origin { split: Some("7".into()), position: None, attempts: 2, columns: Some("{}".into()) };
     let letter = |position: &str| DeadLetter {
         pipeline: "p".into(),
         batch: 1,
@@ -100,6 +101,7 @@ fn a_letter_that_fails_again_keeps_its_origin_and_counts_its_attempts() {
         attempts: 1,
         time_ms: 5,
         bytes: b"x".to_vec(),
+        columns: Some("{\"origin\":\"\"}".into()),
     };
     let letters = [letter(&origin.to_text()), letter("plain")];
     let restored = restore(&dead_letter::to_columns(&letters).unwrap()).unwrap();
@@ -109,6 +111,8 @@ fn a_letter_that_fails_again_keeps_its_origin_and_counts_its_attempts() {
     };
     assert_eq!(text("split"), [Some("7".to_owned()), Some("run/a.jsonl".to_owned())]);
     assert_eq!(text("position"), [None, Some("plain".to_owned())]);
+    let columns = ["{}", "{\"origin\":\"\"}"].map(|text| Some(text.to_owned()));
+    assert_eq!(text("columns"), columns);
     let attempts = restored.column_by_name("attempts").unwrap();
     let attempts = attempts.as_primitive::<arrow::datatypes::UInt32Type>();
     assert_eq!(attempts.values(), &[3, 1]);

@@ -86,6 +86,49 @@ async fn a_broken_pipe_ends_the_pipeline_and_a_full_disk_does_not() {
     assert!(matches!(full.write(&batch()).await, Err(SinkError::Transient(_))));
 }
 
+/// A screen whose reader reads once something comes by this channel.
+struct Slow(Screen, std::sync::mpsc::Receiver<()>);
+
+impl Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.recv().map_err(io::Error::other)?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_reader_who_does_not_read_is_waited_for() {
+    let screen = Screen(Arc::default(), None);
+    let (read, reader) = std::sync::mpsc::channel();
+    let options: ConsoleOptions = serde_json::from_value(serde_json::json!({})).unwrap();
+    let mut sink = ConsoleSink::new(&options, Box::new(Slow(screen.clone(), reader)));
+    let batch = batch();
+    let write = sink.write(&batch);
+    tokio::pin!(write);
+    // This thread is the runtime's only one: it goes on while the writer waits.
+    for _ in 0..1000 {
+        assert!(is_pending(write.as_mut()).await);
+        tokio::task::yield_now().await;
+    }
+    assert!(screen.0.lock().unwrap().is_empty());
+    read.send(()).unwrap();
+    assert_eq!(write.await.unwrap(), Written::all());
+    assert!(!screen.0.lock().unwrap().is_empty());
+}
+
+/// Whether a future is not done when it is looked at once.
+async fn is_pending<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> bool {
+    let mut future = future;
+    std::future::poll_fn(|context| {
+        std::task::Poll::Ready(future.as_mut().poll(context).is_pending())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn the_sink_conforms() {
     use forebay_core::testing::sink::{Promise, check};

@@ -1,0 +1,153 @@
+//! Making a session.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use forebay_core::sink::SinkError;
+use scylla::client::execution_profile::ExecutionProfile;
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::client::{Compression, PoolSize};
+use scylla::errors::{ConnectionPoolError, MetadataError, NewSessionError};
+use scylla::policies::load_balancing::DefaultPolicy;
+use tokio::time::timeout;
+
+use crate::sending::error;
+use crate::sending::retry::NextNode;
+use crate::settings::Settings;
+
+/// A keyspace that each cluster has: if nothing is known of it, nothing is known at all.
+const ALWAYS: &str = "system";
+
+/// How long to wait for what the driver itself sets no limit to: preparing a statement on all
+/// nodes, reading the schema.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Connects to the cluster.
+///
+/// # Errors
+/// Says what does not work, and whether waiting makes sense.
+pub async fn connect(
+    settings: &Settings,
+    keyspace: &str,
+    base: &Path,
+) -> Result<Session, SinkError> {
+    let builder = builder(settings, keyspace, base)?;
+    let hosts = settings.hosts.join(", ");
+    let patience = settings.connect_timeout.0.saturating_mul(2).saturating_add(PATIENCE);
+    let session = match timeout(patience, builder.build()).await {
+        Err(_) => {
+            let text = format!("{hosts}: no connection within {patience:?}");
+            return Err(SinkError::Transient(text));
+        }
+        Ok(Err(error)) => return Err(refused(&hosts, &error)),
+        Ok(Ok(session)) => session,
+    };
+    // The driver makes a session also where it could not read the schema.
+    if session.get_cluster_state().get_keyspace(ALWAYS).is_none() {
+        refresh(&session).await.map_err(|error| match error {
+            SinkError::Fatal(text) => SinkError::Fatal(format!("{hosts}: {text}")),
+            other => SinkError::Transient(format!("{hosts}: {other}")),
+        })?;
+    }
+    check_datacenter(settings, &session)?;
+    Ok(session)
+}
+
+/// Reads the schema anew.
+///
+/// # Errors
+/// It cannot be read now.
+pub async fn refresh(session: &Session) -> Result<(), SinkError> {
+    match timeout(PATIENCE, session.refresh_metadata()).await {
+        Err(_) => {
+            let text =
+                format!("the cluster's schema cannot be read: no answer within {PATIENCE:?}");
+            Err(SinkError::Transient(text))
+        }
+        Ok(Err(error)) => Err(unread(&error)),
+        Ok(Ok(())) if session.get_cluster_state().get_keyspace(ALWAYS).is_none() => {
+            Err(SinkError::Transient("the cluster's schema cannot be read".to_owned()))
+        }
+        Ok(Ok(())) => Ok(()),
+    }
+}
+
+fn builder(settings: &Settings, keyspace: &str, base: &Path) -> Result<SessionBuilder, SinkError> {
+    let addresses = settings.addresses().map_err(|problem| SinkError::Fatal(problem.message))?;
+    let mut policy = DefaultPolicy::builder().token_aware(true).permit_dc_failover(false);
+    policy = match (&settings.datacenter, &settings.rack) {
+        (Some(datacenter), Some(rack)) => {
+            policy.prefer_datacenter_and_rack(datacenter.clone(), rack.clone())
+        }
+        (Some(datacenter), None) => policy.prefer_datacenter(datacenter.clone()),
+        (None, _) => policy,
+    };
+    let profile = ExecutionProfile::builder()
+        .consistency(settings.consistency.into())
+        .request_timeout(Some(settings.request_timeout.0))
+        .retry_policy(Arc::new(NextNode))
+        .speculative_execution_policy(None)
+        .load_balancing_policy(policy.build())
+        .build();
+    let connections = NonZeroUsize::new(settings.connections).unwrap_or(NonZeroUsize::MIN);
+    let mut builder = SessionBuilder::new()
+        .known_nodes(addresses.iter().map(ToString::to_string))
+        .connection_timeout(settings.connect_timeout.0)
+        .pool_size(PoolSize::PerShard(connections))
+        .keyspaces_to_fetch([keyspace, ALWAYS])
+        .fetch_schema_metadata(true)
+        .metadata_request_clientside_timeout(PATIENCE)
+        .default_execution_profile_handle(profile.into_handle())
+        .compression(settings.compress.then_some(Compression::Lz4));
+    if let (Some(username), Some(password)) = (&settings.username, &settings.password) {
+        builder = builder.user(username, password.reveal());
+    }
+    if let Some(tls) = &settings.tls {
+        let connector = tls.connector(base).map_err(|error| SinkError::Fatal(error.to_string()))?;
+        builder = builder.tls_context(Some(Arc::clone(connector.config())));
+    }
+    Ok(builder)
+}
+
+fn refused(hosts: &str, error: &NewSessionError) -> SinkError {
+    match error {
+        NewSessionError::MetadataError(error) => match unread(error) {
+            SinkError::Fatal(text) => SinkError::Fatal(format!("{hosts}: {text}")),
+            other => SinkError::Transient(format!("{hosts}: {other}")),
+        },
+        NewSessionError::FailedToResolveAnyHostname(_) => {
+            SinkError::Transient(format!("{hosts}: no address is known for any of these names"))
+        }
+        other => SinkError::Fatal(format!("{hosts}: {other}")),
+    }
+}
+
+/// Credentials that are wrong stay wrong until a person changes them; all else may mend itself.
+fn unread(error: &MetadataError) -> SinkError {
+    let MetadataError::ConnectionPoolError(error) = error else {
+        return SinkError::Transient(format!("the cluster's schema cannot be read: {error}"));
+    };
+    if let ConnectionPoolError::Broken { last_connection_error } = error
+        && let Some(text) = error::login(last_connection_error)
+    {
+        return SinkError::Fatal(text);
+    }
+    SinkError::Transient(error::of_pool(error))
+}
+
+fn check_datacenter(settings: &Settings, session: &Session) -> Result<(), SinkError> {
+    let Some(wanted) = &settings.datacenter else { return Ok(()) };
+    let state = session.get_cluster_state();
+    let mut known: Vec<&str> =
+        state.get_nodes_info().iter().filter_map(|node| node.datacenter.as_deref()).collect();
+    known.sort_unstable();
+    known.dedup();
+    if known.contains(&wanted.as_str()) {
+        return Ok(());
+    }
+    let known = known.join(", ");
+    Err(SinkError::Fatal(format!("there is no datacenter `{wanted}`; there are: {known}")))
+}

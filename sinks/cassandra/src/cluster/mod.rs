@@ -1,0 +1,14 @@
+//! The connection to the cluster, and what is prepared on it.
+//!
+//! [`connection`] makes a session, or says why there is none. [`live`] is a session with the
+//! table as it stands, the [`plan`] for each schema and the [`prepared`] statements; it notices
+//! when the table changes.
+
+pub mod connection;
+pub mod live;
+pub mod plan;
+pub mod prepared;
+
+pub use live::Live;
+pub use plan::Plan;
+pub use prepared::Statements;

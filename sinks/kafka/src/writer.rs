@@ -1,0 +1,271 @@
+//! The sink's work, which blocks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use forebay_core::Batch;
+use forebay_core::dead_letter::Reason;
+use forebay_core::sink::{SinkError, Written};
+use rdkafka::producer::Producer as _;
+
+use crate::client::{Client, Halt};
+use crate::deliveries::Report;
+use crate::failure::Failure;
+use crate::ledger::Ledger;
+use crate::marks::Marks;
+use crate::plan::Plan;
+use crate::remainder::{Remainder, remainder};
+use crate::round::round;
+use crate::status::Status;
+use crate::topics::{ANSWER, State};
+use crate::work::{Dead, Work};
+
+/// The sink's work, which blocks: connecting, and writing at least once. How it writes exactly
+/// once stands in `transaction`.
+pub(crate) struct Writer {
+    pub(crate) plan: Plan,
+    pub(crate) status: Arc<Status>,
+    pub(crate) client: Option<Client>,
+    /// A batch that the engine was told to bring again: what is known of its rows is kept, so
+    /// that only the rest is written.
+    work: Option<Work>,
+    pub(crate) ledger: Ledger,
+    /// For `exactly_once`.
+    pub(crate) marks: Option<Marks>,
+}
+
+impl Writer {
+    pub(crate) fn new(plan: Plan, status: Arc<Status>) -> Self {
+        Self { plan, status, client: None, work: None, ledger: Ledger::default(), marks: None }
+    }
+
+    /// Makes a client if there is none, and sees whether brokers and topic are there.
+    pub(crate) fn connect(&mut self) -> Result<(), SinkError> {
+        if self.client.as_ref().is_some_and(|client| client.fatal().is_some()) {
+            self.lose();
+        }
+        let is_new = self.client.is_none();
+        if is_new {
+            let Plan { options, name, base, transactional_id, .. } = &self.plan;
+            let client = Client::new(name, options, base, transactional_id.as_deref());
+            // Files that are read now, such as certificates, may be mended.
+            self.client = Some(client.map_err(SinkError::Transient)?);
+            self.status.add(&self.status.clients, 1);
+        }
+        let reached = self.reach();
+        if is_new && self.plan.transactional_id.is_some() {
+            let fenced = reached.and_then(|()| self.begin_transactions());
+            if fenced.is_err() {
+                self.lose();
+            }
+            return fenced;
+        }
+        reached
+    }
+
+    fn reach(&mut self) -> Result<(), SinkError> {
+        let Some(client) = &mut self.client else { return Ok(()) };
+        let away = |text: String| SinkError::Disconnected(client.events.explain(text));
+        let Some(topic) = self.plan.shape.topic() else {
+            let id = client.producer.client().fetch_cluster_id(ANSWER);
+            let text = format!("no broker answers within {} s", ANSWER.as_secs());
+            return id.map(drop).ok_or_else(|| away(text));
+        };
+        match client.topics.ask(&client.producer, topic).map_err(away)? {
+            State::There(_) => {}
+            State::Unfit(code) => {
+                let failure = Failure::of(code);
+                if !self.plan.is_hopeless(failure) {
+                    return Err(SinkError::Transient(failure.reason(code, topic).text));
+                }
+            }
+        }
+        client.events.recovered();
+        Ok(())
+    }
+
+    /// Another run begins: what an earlier one left on its way is given up.
+    pub(crate) fn recover(&mut self) -> Result<(), SinkError> {
+        self.work = None;
+        if self.client.as_ref().is_some_and(|client| client.deliveries.pending() > 0) {
+            self.lose();
+            return self.connect();
+        }
+        Ok(())
+    }
+
+    /// Ends the client.
+    pub(crate) fn close(&mut self) {
+        self.work = None;
+        self.lose();
+    }
+
+    /// Ends the client, and says what it reports last: of records that were on their way, or
+    /// `None` if not all of them were reported.
+    pub(crate) fn lose(&mut self) -> Option<Vec<Report>> {
+        self.marks = None;
+        let (reports, is_missing_some) = self.client.take()?.end();
+        (!is_missing_some).then_some(reports)
+    }
+
+    /// Writes a batch.
+    pub(crate) fn write(
+        &mut self,
+        batch: &Batch,
+        cancel: &AtomicBool,
+    ) -> Result<Written, SinkError> {
+        if batch.num_rows() == 0 {
+            return Ok(Written::all());
+        }
+        let result = match self.plan.transactional_id.is_some() {
+            true => self.write_once(batch, cancel),
+            false => self.write_at_least_once(batch, cancel),
+        };
+        match &result {
+            Ok(written) => {
+                self.status.add(&self.status.records, batch.num_rows() - written.rejected.len());
+                self.status.trouble(None);
+            }
+            Err(error) => self.status.trouble(Some(&error.to_string())),
+        }
+        result
+    }
+
+    fn write_at_least_once(
+        &mut self,
+        batch: &Batch,
+        cancel: &AtomicBool,
+    ) -> Result<Written, SinkError> {
+        let known = self.work.take().filter(|work| work.is_of(batch));
+        let Some(client) = &mut self.client else {
+            return Err(SinkError::Disconnected("there is no connection".to_owned()));
+        };
+        if known.is_none() && client.deliveries.pending() > 0 {
+            self.lose();
+            return Err(SinkError::Disconnected("an earlier batch was given up".to_owned()));
+        }
+        let mut work = match known {
+            Some(work) => work,
+            None => Work::new(batch).map_err(SinkError::Fatal)?,
+        };
+        client.topics.hope_again();
+        loop {
+            let is_hopeless = |failure| self.plan.is_hopeless(failure);
+            let Some(client) = &mut self.client else {
+                return Err(SinkError::Disconnected("there is no connection".to_owned()));
+            };
+            let halted = round(client, &self.plan.shape, &mut work, &is_hopeless, cancel);
+            if let Err(halt) = halted {
+                return Err(self.halted(work, halt));
+            }
+            let reports = client.deliveries.take();
+            if !reports.is_empty() {
+                client.topics.forget();
+            }
+            let rest = self.sort_out(&mut work, &reports);
+            if rest.again.is_empty() {
+                return Ok(work.answer(Vec::new()));
+            }
+            self.status.add(&self.status.written_again, rest.again.len());
+            let handed_over = work.len();
+            let passing = self.passing(&work, &reports);
+            work.suspects.clear();
+            if !rest.alone.is_empty() {
+                work.suspect(&rest.alone);
+            }
+            let Some((failed, reason)) = passing else {
+                work.begin(rest.again);
+                continue;
+            };
+            if failed == handed_over {
+                work.begin(rest.again);
+                self.work = Some(work);
+                return Err(SinkError::Transient(reason.text));
+            }
+            let again = rest.again.into_iter().map(|row| (row, reason.clone())).collect();
+            return Ok(work.answer(again));
+        }
+    }
+
+    /// Keeps what is known of the batch for when it comes again.
+    fn halted(&mut self, mut work: Work, halt: Halt) -> SinkError {
+        let error = match halt {
+            Halt::Columns(text) => return SinkError::Fatal(text),
+            Halt::Cancelled => SinkError::Transient("the pipeline does not wait".to_owned()),
+            Halt::Stalled(text) => SinkError::Disconnected(text),
+            Halt::Lost(text) | Halt::Broken(text) => {
+                let again = self.lose().map(|reports| self.sort_out(&mut work, &reports).again);
+                work.resume(again);
+                SinkError::Disconnected(text)
+            }
+        };
+        self.work = Some(work);
+        error
+    }
+
+    /// What is to be done about the rows of a round. Those that can never be written are noted.
+    pub(crate) fn sort_out(&self, work: &mut Work, reports: &[Report]) -> Remainder {
+        if reports.is_empty() {
+            return Remainder::default();
+        }
+        let topics = topics_of(&self.plan, work, reports);
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        for topic in topics.values() {
+            let next = numbers.len();
+            numbers.entry(topic).or_insert(next);
+        }
+        let number = |row: u32| topics.get(&row).map_or(usize::MAX, |topic| numbers[&**topic]);
+        let is_alone = |row| work.crowd == 1 && work.suspects.contains(&row);
+        let is_hopeless = |failure| self.plan.is_hopeless(failure);
+        let rest = remainder(reports, number, is_alone, is_hopeless);
+        for report in &rest.failed {
+            let Some(code) = report.error else { continue };
+            let topic = topics.get(&report.row).map_or("", |topic| topic);
+            let reason = Failure::of(code).reason(code, topic);
+            work.dead.push(Dead { row: report.row, reason, is_plain: false });
+        }
+        rest
+    }
+
+    /// How many rows failed for a reason that passes, and such a reason.
+    pub(crate) fn passing(&self, work: &Work, reports: &[Report]) -> Option<(usize, Reason)> {
+        let passes = |report: &&Report| {
+            let failure = report.error.map(Failure::of);
+            failure.is_some_and(|failure| match failure {
+                Failure::Refused | Failure::Named | Failure::Neighbour => false,
+                other => !self.plan.is_hopeless(other),
+            })
+        };
+        let first = reports.iter().find(passes)?;
+        let code = first.error?;
+        let topics = topics_of(&self.plan, work, std::slice::from_ref(first));
+        let topic = topics.get(&first.row).map_or("", |topic| topic);
+        let reason = Failure::of(code).reason(code, topic);
+        let reason = match &self.client {
+            Some(client) => Reason::new(reason.class, client.events.explain(reason.text)),
+            None => reason,
+        };
+        Some((reports.iter().filter(passes).count(), reason))
+    }
+}
+
+/// The topics of rows that were reported.
+fn topics_of(plan: &Plan, work: &Work, reports: &[Report]) -> HashMap<u32, String> {
+    let mut topics = HashMap::with_capacity(reports.len());
+    let mut bound = None;
+    for report in reports {
+        let (chunk, row) = work.place(report.row);
+        let records = match &mut bound {
+            Some((bound, records)) if *bound == chunk => records,
+            _ => match plan.shape.bind(&work.batch.chunks[chunk].columns) {
+                Ok(records) => &mut bound.insert((chunk, records)).1,
+                Err(_) => continue,
+            },
+        };
+        if let Ok(record) = records.get(row) {
+            topics.insert(report.row, record.topic.to_owned());
+        }
+    }
+    topics
+}
