@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -119,20 +120,24 @@ impl Browser {
     /// # Errors
     /// If it does not come, or cannot be clicked.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        let wait = self.client.wait().at_most(PATIENCE);
-        let found = wait.for_element(Locator::Css(selector)).await;
-        let found = found.with_context(|| format!("there is no {selector}"))?;
+        let found = self.find(selector).await?;
         found.click().await.with_context(|| format!("{selector} cannot be clicked"))
     }
 
-    /// Types into what a CSS selector finds, in place of what stood there.
+    /// Types into what a CSS selector finds, as soon as it is there, in place of what stood there.
     ///
     /// # Errors
-    /// If it is not there, or takes no text.
+    /// If it does not come, or takes no text.
     pub async fn fill(&self, selector: &str, text: &str) -> Result<()> {
-        let found = self.client.find(Locator::Css(selector)).await?;
+        let found = self.find(selector).await?;
         found.clear().await?;
         Ok(found.send_keys(text).await?)
+    }
+
+    async fn find(&self, selector: &str) -> Result<Element> {
+        let wait = self.client.wait().at_most(PATIENCE);
+        let found = wait.for_element(Locator::Css(selector)).await;
+        found.with_context(|| format!("there is no {selector}"))
     }
 
     /// Presses keys, wherever the focus is.

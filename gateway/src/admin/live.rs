@@ -16,6 +16,13 @@ use super::refusal::Refusal;
 /// The time from one look to the next.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// How many looks one answer holds: it ends by itself before the age at which connections are
+/// closed, and the browser asks anew.
+const LOOKS: u32 = 240;
+
+/// How soon the browser asks anew.
+const RETRY: Duration = Duration::from_millis(500);
+
 /// `pipelines`, how all of them stand, at once and then every second.
 pub(super) async fn live(
     State(desk): State<Desk>,
@@ -25,9 +32,14 @@ pub(super) async fn live(
     })?;
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let messages = stream::unfold((desk, ticks, place), |(desk, mut ticks, place)| async move {
+    let follower = (desk, ticks, place);
+    let messages = stream::unfold((follower, 0), |((desk, mut ticks, place), looks)| async move {
+        if looks == LOOKS {
+            return None;
+        }
         let message = next(&desk, &mut ticks).await?;
-        Some((Ok(message), (desk, ticks, place)))
+        let message = if looks == 0 { message.retry(RETRY) } else { message };
+        Some((Ok(message), ((desk, ticks, place), looks + 1)))
     });
     Ok(Sse::new(messages).keep_alive(KeepAlive::default()))
 }

@@ -16,7 +16,6 @@ pub(super) struct Driver {
     url: String,
     profile: TempDir,
     /// Kept open, so that what it says later meets no closed pipe; that is next to nothing.
-    #[expect(dead_code, reason = "it is held, not read")]
     output: Option<BufReader<ChildStdout>>,
 }
 

@@ -71,7 +71,7 @@ function update(row, pipeline, now) {
   prose(cells.why, pipeline.why?.sentence || "");
   const error = pipeline.last_error;
   const isOld = error && !["waiting", "failed"].includes(pipeline.state);
-  text(cells.error, isOld ? "last error " + ago(error.time_ms, now) + ": " + error.component + ": " + error.reason : "");
+  prose(cells.error, isOld ? "last error " + ago(error.time_ms, now) + ": " + error.component + ": " + error.reason : "");
   row.line.draw(pipeline.spark);
   text(cells.records, short(pipeline.records_per_second) + "/s");
   text(cells.bytes, bytes(pipeline.bytes_per_second) + "/s");

@@ -90,6 +90,7 @@ function theme(wanted) {
   const root = document.documentElement;
   attribute(root, "data-theme", wanted);
   text(byId("theme"), wanted || "auto");
+  attribute(byId("theme"), "aria-label", "theme: " + (wanted || "auto"));
   document.dispatchEvent(new Event("theme"));
 }
 

@@ -70,7 +70,7 @@ export function pipeline(main, { name, rest }) {
     const last = now.last || {};
     text(state, stateWords(now));
     attribute(state, "data-state", now.state);
-    text(since, "for " + seconds((told.now_ms - now.since_ms) / 1e3));
+    text(since, "for " + seconds(Math.max(1, Math.round((told.now_ms - now.since_ms) / 1e3))));
     text(flow, now.sources.map((one) => one.name + " (" + one.type + ")").join(", ") + " → " + now.sinks.map((one) => one.name + " (" + one.type + ")").join(", "));
     prose(sentence, now.why?.sentence || "");
     attribute(sentence, "data-set-by", now.why?.set_by);
