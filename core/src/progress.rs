@@ -1,5 +1,6 @@
 //! What listeners are told of a pipeline.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -99,8 +100,18 @@ pub struct Progress {
     /// Attempts beyond the first, over all sinks.
     #[serde(default)]
     pub retries: u64,
+    /// What became of it at each sink.
+    #[serde(default)]
+    pub sinks: Vec<SinkProgress>,
+    /// What the controller made of it; absent without a controller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
     /// The largest splits of the batch, at most [`Progress::MAX_SPLITS`].
     pub splits: Vec<SplitProgress>,
+    /// All other splits that could have been read: those beyond the largest, and those that gave
+    /// nothing to this batch. They are no part of a record of the progress.
+    #[serde(skip)]
+    pub other_splits: Vec<SplitProgress>,
 }
 
 impl Progress {
@@ -115,10 +126,47 @@ pub struct Stages {
     pub read_ms: f64,
     /// Decoding and transforming.
     pub prepare_ms: f64,
+    /// The part of `prepare_ms` that transforming took.
+    #[serde(default)]
+    pub transform_ms: f64,
     /// Writing to the sinks, retries included.
     pub write_ms: f64,
     /// Making durable, recording, publishing.
     pub commit_ms: f64,
+}
+
+/// What became of a batch at one sink.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SinkProgress {
+    /// The sink.
+    pub sink: Arc<str>,
+    /// Time that writing took, in milliseconds, retries and their pauses included.
+    pub write_ms: f64,
+    /// Attempts beyond the first.
+    pub retries: u64,
+    /// Rows that it refused for good.
+    pub dead_letters: u64,
+    /// The last error after which it was tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What the controller made of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Control {
+    /// The rate that it set for batches to come, in records per second; absent while it has none.
+    pub rate: Option<f64>,
+    /// How it came to it, in the order of its formula.
+    pub terms: Vec<Term>,
+}
+
+/// One term of a controller's formula.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Term {
+    /// Its name and unit: `proportional`, `fixed_ms`.
+    pub name: Cow<'static, str>,
+    /// Its value.
+    pub value: f64,
 }
 
 /// What one split gave to a batch.
@@ -138,6 +186,16 @@ pub struct SplitProgress {
     pub granted: u64,
     /// Records that remained behind `until`; absent if unknown.
     pub lag: Option<u64>,
+    /// Age of the oldest record that waited when the batch was read, in milliseconds; absent if
+    /// unknown.
+    #[serde(default)]
+    pub oldest_ms: Option<u64>,
+    /// The position after the last record that existed when the batch was read; absent if unknown.
+    #[serde(default)]
+    pub end: Option<Position>,
+    /// The assignment under which this gateway owned the split.
+    #[serde(default)]
+    pub generation: u64,
 }
 
 /// What kept a batch, or a split in it, from being larger.

@@ -7,10 +7,11 @@
 //! compares.
 //!
 //! What sends to it: a [`Sender`] over an [`HttpClient`] or a [`LineClient`], or the generator with
-//! its [`Orders`]. [`acknowledgement`] is the scenario that HTTP and socket share. [`wait`] waits, with a deadline, for a condition.
+//! its [`Orders`]. [`acknowledgement`] is the scenario that HTTP and socket share. A [`Browser`] looks at the dashboard. [`wait`] waits, with a deadline, for a condition.
 
 pub mod acknowledgement;
 pub mod binary;
+mod browser;
 pub mod chance;
 pub mod crash_points;
 mod expectation;
@@ -27,6 +28,7 @@ pub mod visible;
 pub mod wait;
 mod watcher;
 
+pub use browser::{Browser, Look};
 pub use chance::Chance;
 pub use expectation::{Expectation, Report};
 pub use gateway::Gateway;

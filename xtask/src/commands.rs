@@ -20,6 +20,7 @@ cargo xtask HABIT
   bench NAME   a benchmark beside its bare reference; `bench list` names them
   servers      fetches the servers that tests run against, before the tests do
   fuzz TARGET [INPUTS]  feeds a parser with seeded mutations; `fuzz list` names them
+  screenshots  pictures of the dashboard in docs/images (needs chromium and chromium-driver)
   deny         licences, bans and sources of all dependencies (needs cargo-deny)
   quickstart   builds for speed and runs configs/quickstart.toml";
 
@@ -33,6 +34,7 @@ pub(crate) fn run(habit: &str, arguments: &[String]) -> ExitCode {
         "bench" => journey::run(habit, bench_steps(arguments)),
         "servers" => journey::run(habit, vec![build_step(), servers_step()]),
         "fuzz" => journey::run(habit, fuzz_steps(arguments)),
+        "screenshots" => journey::run(habit, screenshot_steps()),
         "deny" => journey::run(habit, vec![Step::new("cargo deny", deny)]),
         "quickstart" => journey::run(habit, quickstart_steps()),
         "help" | "--help" | "-h" => {
@@ -148,6 +150,22 @@ fn fuzz_steps(arguments: &[String]) -> Vec<Step> {
         all.extend(arguments.iter().map(String::as_str));
         Program::cargo(all).run()
     })]
+}
+
+/// Pictures of the dashboard, from its browser test.
+fn screenshot_steps() -> Vec<Step> {
+    vec![
+        build_step(),
+        Step::new("pictures", || {
+            let folder = place::root().join("docs/images");
+            let scenario = "the_page_has_the_colour_and_the_words_of_what_happens";
+            let all = ["test", "--workspace", "--test", "dashboard", "--", scenario];
+            Program::cargo(all)
+                .env("FOREBAY_BIN", place::debug_binary()?)
+                .env("FOREBAY_SCREENSHOTS", folder)
+                .run()
+        }),
+    ]
 }
 
 fn quickstart_steps() -> Vec<Step> {

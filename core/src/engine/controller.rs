@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::flow::{Backpressure, Estimator, Observation};
+use crate::progress::Control;
 
 /// The pipeline's rate, as the estimator finds it.
 #[derive(Debug)]
@@ -27,6 +28,11 @@ impl Controller {
     /// The rate in force, in records per second; `None` while there is no estimate.
     pub(super) fn rate(&self) -> Option<f64> {
         self.rate
+    }
+
+    /// What listeners are told of it.
+    pub(super) fn told(&self) -> Control {
+        Control { rate: self.rate, terms: self.estimator.terms() }
     }
 
     pub(super) fn observe(&mut self, batch: &Observation) {

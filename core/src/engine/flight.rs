@@ -1,6 +1,6 @@
 //! A batch between being read and being written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +49,8 @@ pub(super) enum Stage {
 pub(super) struct Times {
     pub(super) read: Duration,
     pub(super) prepare: Duration,
+    /// The part of `prepare` that transforming took.
+    pub(super) transform: Duration,
     pub(super) write: Duration,
     pub(super) commit: Duration,
 }
@@ -96,6 +98,7 @@ impl Flight {
     pub(super) fn progress(&self, pipeline: &Arc<str>, result: Result) -> Progress {
         let processing_ms = millis(self.processing());
         let total_ms = result.time_ms.saturating_sub(self.due_ms) as f64;
+        let (splits, other_splits) = self.split_progress();
         Progress {
             pipeline: pipeline.clone(),
             batch: self.plan.batch,
@@ -109,37 +112,53 @@ impl Flight {
             stages: Stages {
                 read_ms: millis(self.times.read),
                 prepare_ms: millis(self.times.prepare),
+                transform_ms: millis(self.times.transform),
                 write_ms: millis(self.times.write),
                 commit_ms: millis(self.times.commit),
             },
             rows: result.rows,
             dead_letters: result.letters,
             retries: result.retries,
-            splits: self.split_progress(),
+            sinks: Vec::new(),
+            control: None,
+            splits,
+            other_splits,
         }
     }
 
-    fn split_progress(&self) -> Vec<SplitProgress> {
-        let of_range = |range: &crate::Range| {
-            let reading = self.splits.get(&(range.source.clone(), range.split.clone()));
-            SplitProgress {
-                source: range.source.clone(),
-                split: range.split.clone(),
-                from: range.from.clone(),
-                until: range.until.clone(),
-                records: range.records,
-                granted: reading.map_or(range.records, |split| split.granted),
-                lag: reading
-                    .and_then(|split| split.backlog)
-                    .map(|backlog| backlog.saturating_sub(range.records)),
-            }
-        };
-        let mut splits: Vec<SplitProgress> = self.plan.ranges.iter().map(of_range).collect();
+    /// The largest splits of the batch, and all others.
+    fn split_progress(&self) -> (Vec<SplitProgress>, Vec<SplitProgress>) {
+        let ranges = &self.plan.ranges;
+        let mut splits: Vec<SplitProgress> = ranges.iter().map(|it| self.of_range(it)).collect();
+        let mut others = Vec::new();
         if splits.len() > Progress::MAX_SPLITS {
             splits.sort_by_key(|split| std::cmp::Reverse(split.records));
-            splits.truncate(Progress::MAX_SPLITS);
+            others = splits.split_off(Progress::MAX_SPLITS);
         }
-        splits
+        if self.splits.len() > ranges.len() {
+            let read: HashSet<_> = ranges.iter().map(|it| (&it.source, &it.split)).collect();
+            let idle = self.splits.iter().filter(|((a, b), _)| !read.contains(&(a, b)));
+            others.extend(idle.map(|(key, split)| idle_split(key, split)));
+        }
+        (splits, others)
+    }
+
+    fn of_range(&self, range: &crate::Range) -> SplitProgress {
+        let reading = self.splits.get(&(range.source.clone(), range.split.clone()));
+        SplitProgress {
+            source: range.source.clone(),
+            split: range.split.clone(),
+            from: range.from.clone(),
+            until: range.until.clone(),
+            records: range.records,
+            granted: reading.map_or(range.records, |split| split.granted),
+            lag: reading
+                .and_then(|split| split.backlog)
+                .map(|backlog| backlog.saturating_sub(range.records)),
+            oldest_ms: reading.and_then(|split| split.oldest_ms),
+            end: reading.and_then(|split| split.end.clone()),
+            generation: range.generation,
+        }
     }
 
     /// What the controller learns from the batch.
@@ -151,6 +170,22 @@ impl Flight {
             scheduling_delay_ms: progress.scheduling_delay_ms,
             limited: self.limited_by_controller,
         }
+    }
+}
+
+/// A split that could have been read and gave nothing.
+fn idle_split((source, split): &(Arc<str>, SplitId), reading: &SplitReading) -> SplitProgress {
+    SplitProgress {
+        source: source.clone(),
+        split: split.clone(),
+        from: reading.next.clone(),
+        until: reading.next.clone(),
+        records: 0,
+        granted: reading.granted,
+        lag: reading.backlog,
+        oldest_ms: reading.oldest_ms,
+        end: reading.end.clone(),
+        generation: reading.generation,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::budget::{Budget, Reservation};
 use crate::checkpoint::{Ledger, Plan};
 use crate::clock::Clock;
 use crate::flow::Bucket;
+use crate::position::Position;
 use crate::progress::LimitedBy;
 use crate::range::Range;
 use crate::source::Positions;
@@ -71,10 +72,14 @@ pub(super) struct Reading {
 }
 
 /// What one split was granted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct SplitReading {
     pub(super) granted: u64,
     pub(super) backlog: Option<u64>,
+    pub(super) oldest_ms: Option<u64>,
+    pub(super) end: Option<Position>,
+    pub(super) next: Position,
+    pub(super) generation: u64,
 }
 
 impl Inputs {
@@ -152,8 +157,16 @@ impl Inputs {
         let granted = grant(&candidates, &mut self.meters, &bounds, now);
         for (candidate, name) in candidates.iter().map(|c| (c, &self.list[c.input].name)) {
             let key = (name.clone(), candidate.status.split.clone());
-            let backlog = candidate.status.backlog;
-            reading.splits.insert(key, SplitReading { granted: 0, backlog });
+            let status = &candidate.status;
+            let split = SplitReading {
+                granted: 0,
+                backlog: status.backlog,
+                oldest_ms: status.oldest_ms,
+                end: status.end.clone(),
+                next: candidate.next.clone(),
+                generation: status.generation,
+            };
+            reading.splits.insert(key, split);
         }
         for (input, grants) in self.list.iter().zip(&granted.grants) {
             for grant in grants {

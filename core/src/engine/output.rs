@@ -1,6 +1,7 @@
 //! One sink at work: connecting, writing with retries, settling.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::UInt32Array;
 use arrow::compute::take;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Origin, Rows};
 use crate::dead_letter::{DeadLetter, Reason};
+use crate::progress::SinkProgress;
 use crate::retry::{Decision, Failure as Attempted, RetryPolicy};
 use crate::sink::{Durability, Receipt, Rejected, Sink, SinkError, Verdict};
 
@@ -40,6 +42,22 @@ pub(super) struct Output {
 pub(super) struct Delivery {
     pub(super) letters: Vec<DeadLetter>,
     pub(super) retries: u64,
+    took: Duration,
+    /// The last error after which it was tried again.
+    error: Option<String>,
+}
+
+impl Delivery {
+    /// What listeners are told of it.
+    pub(super) fn told(&self, sink: &Arc<str>) -> SinkProgress {
+        SinkProgress {
+            sink: sink.clone(),
+            write_ms: self.took.as_secs_f64() * 1e3,
+            retries: self.retries,
+            dead_letters: self.letters.len() as u64,
+            error: self.error.clone(),
+        }
+    }
 }
 
 /// What an output needs of its surroundings.
@@ -68,7 +86,7 @@ impl Surroundings {
         }
     }
 
-    async fn sleep(&self, pause: std::time::Duration) -> Result<(), Failure> {
+    async fn sleep(&self, pause: Duration) -> Result<(), Failure> {
         tokio::select! {
             () = self.cancel.cancelled() => Err(Failure::Cancelled),
             () = tokio::time::sleep(pause) => Ok(()),
@@ -169,6 +187,7 @@ impl Output {
             let written = match self.sink.write(&rest).await {
                 Ok(written) => written,
                 Err(error) => {
+                    delivery.error = Some(error.to_string());
                     self.mend(error, &mut tries, around).await?;
                     delivery.retries += 1;
                     continue;
@@ -193,10 +212,12 @@ impl Output {
                 }
             }
             if again.is_empty() {
+                delivery.took = tries.since.elapsed();
                 return Ok(delivery);
             }
             rest = only(&rest, &again).map_err(|error| Failure::fatal(&self.name, error))?;
             delivery.retries += 1;
+            delivery.error = Some(again[0].reason.text.clone());
             if let Decision::RetryAfter(pause) = decision {
                 around.reporter.waiting(&self.name, &again[0].reason.text);
                 around.sleep(pause).await?;

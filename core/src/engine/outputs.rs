@@ -8,6 +8,7 @@ use futures::future::join_all;
 use crate::batch::{Batch, Rows};
 use crate::checkpoint::Ledger;
 use crate::dead_letter::{DeadLetter, to_columns};
+use crate::progress::SinkProgress;
 use crate::sink::Receipt;
 
 use super::failure::Failure;
@@ -31,6 +32,8 @@ pub(super) struct Outcome {
     pub(super) letters: u64,
     /// Attempts beyond the first, over all sinks.
     pub(super) retries: u64,
+    /// What became of it at each sink.
+    pub(super) sinks: Vec<SinkProgress>,
     /// If all that was written so far is safe once the checkpoint has these receipts.
     pub(super) settled: Option<Receipts>,
 }
@@ -82,8 +85,10 @@ impl Outputs {
         let around = self.around.clone();
         let writes = self.list.iter_mut().map(|output| output.write(batch, postmark, &around));
         let mut outcome = Outcome::default();
-        for delivery in join_all(writes).await {
+        let deliveries: Vec<_> = join_all(writes).await;
+        for (output, delivery) in self.list.iter().zip(deliveries) {
             let delivery = delivery?;
+            outcome.sinks.push(delivery.told(&output.name));
             letters.extend(delivery.letters);
             outcome.retries += delivery.retries;
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::cost::CostFit;
 use super::{Backpressure, Estimator, Observation};
+use crate::progress::Term;
 
 /// The estimator that fits what a batch costs.
 ///
@@ -37,6 +38,8 @@ pub struct Adaptive {
     steady: bool,
     /// The part of the rate that is used where it limits: splits may yield less than their share.
     used: f64,
+    /// The time that the next batch should take, in milliseconds.
+    aim_ms: f64,
 }
 
 /// The most by which the rate grows from batch to batch.
@@ -74,6 +77,7 @@ impl Adaptive {
             rate: settings.initial,
             steady: false,
             used: 1.0,
+            aim_ms: 0.0,
         }
     }
 
@@ -132,7 +136,20 @@ impl Estimator for Adaptive {
         let rate = self.next(batch).max(self.minimum).min(self.maximum);
         self.steady = self.rate.is_some_and(|before| (rate / before - 1.0).abs() < STEADY);
         self.rate = Some(rate);
+        self.aim_ms = self.aim(batch.scheduling_delay_ms);
         Some(rate)
+    }
+
+    /// What a batch costs whatever it holds, what each record costs, the time that the next batch
+    /// should take, and the part of the rate that is used.
+    fn terms(&self) -> Vec<Term> {
+        let terms = [
+            ("fixed_ms", self.cost.fixed()),
+            ("each_us", self.cost.each() * 1e3),
+            ("aim_ms", self.aim_ms),
+            ("used", self.used),
+        ];
+        terms.into_iter().map(|(name, value)| Term { name: name.into(), value }).collect()
     }
 }
 

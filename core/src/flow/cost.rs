@@ -99,6 +99,11 @@ impl CostFit {
         self.fixed
     }
 
+    /// What each record costs, in milliseconds.
+    pub(super) fn each(&self) -> f64 {
+        self.each
+    }
+
     /// The records that fit into so many milliseconds; not above 0 if the fixed part fills them.
     pub(super) fn records_in(&self, time: f64) -> f64 {
         (time - self.fixed) / self.each

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Adaptive, Pid};
 use crate::component::Problem;
+use crate::progress::Term;
 
 /// Finds the rate that the sinks sustain from what past batches cost. A pure state machine: it
 /// has no clock.
@@ -15,6 +16,11 @@ pub trait Estimator: Send + fmt::Debug {
     /// Takes in a completed batch and returns the new rate in records per second, or `None` if
     /// this batch says nothing.
     fn observe(&mut self, batch: &Observation) -> Option<f64>;
+
+    /// How it came to its last rate: the terms of its formula, for people to see.
+    fn terms(&self) -> Vec<Term> {
+        Vec::new()
+    }
 }
 
 /// What a completed batch tells an estimator.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Backpressure, Estimator, Observation};
+use crate::progress::Term;
 
 /// Spark Streaming's rate estimator, to the last digit in `f64`.
 ///
@@ -41,6 +42,8 @@ struct Memory {
     time_ms: f64,
     rate: f64,
     error: f64,
+    /// What each term took from the rate, in records per second.
+    terms: [f64; 3],
 }
 
 impl Pid {
@@ -67,20 +70,28 @@ impl Estimator for Pid {
         }
         let rate = batch.records / batch.processing_ms * 1000.0;
         let Some(last) = self.last else {
-            self.last = Some(Memory { time_ms: batch.time_ms, rate, error: 0.0 });
+            self.last = Some(Memory { time_ms: batch.time_ms, rate, error: 0.0, terms: [0.0; 3] });
             return None;
         };
         let seconds = (batch.time_ms - last.time_ms) / 1000.0;
         let error = last.rate - rate;
         let queued = batch.scheduling_delay_ms * rate / self.interval_ms;
         let change = (error - last.error) / seconds;
-        let new = (last.rate
-            - self.proportional * error
-            - self.integral * queued
-            - self.derivative * change)
-            .max(self.minimum);
-        self.last = Some(Memory { time_ms: batch.time_ms, rate: new, error });
+        let terms = [self.proportional * error, self.integral * queued, self.derivative * change];
+        let new = (last.rate - terms[0] - terms[1] - terms[2]).max(self.minimum);
+        self.last = Some(Memory { time_ms: batch.time_ms, rate: new, error, terms });
         Some(new.min(self.maximum))
+    }
+
+    /// What each term took from the rate, in records per second: a negative one raised it.
+    fn terms(&self) -> Vec<Term> {
+        let terms = self.last.map_or([0.0; 3], |last| last.terms);
+        let names = ["proportional", "integral", "derivative"];
+        names
+            .into_iter()
+            .zip(terms)
+            .map(|(name, value)| Term { name: name.into(), value })
+            .collect()
     }
 }
 

@@ -88,7 +88,8 @@ impl JournalSettings {
     }
 
     /// The most bytes that are kept, in force.
-    pub(crate) fn max_bytes(&self) -> u64 {
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
         let default = match self.durability {
             Durability::Journal => ByteSize::mib(1024),
             Durability::Memory => ByteSize::mib(64),

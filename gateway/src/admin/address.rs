@@ -77,9 +77,12 @@ impl Bound {
         self.address
     }
 
-    /// Answers until it is told to stop, and returns when the last connection is closed.
+    /// Answers until it is told to stop, and returns when the last connection is closed and what was
+    /// begun there has ended.
     pub async fn serve(self, facts: Facts, stop: CancellationToken) {
-        let router = routes::router(Desk::new(facts, stop.clone()));
-        server::serve(self.listener, router, stop).await;
+        let desk = Desk::new(facts, self.address.ip().is_loopback(), stop.clone());
+        let replays = desk.facts.replays.clone();
+        server::serve(self.listener, routes::router(desk), stop).await;
+        replays.end().await;
     }
 }

@@ -50,6 +50,7 @@ fn read(facts: &Facts, name: &str, limit: usize) -> Result<Value, Refusal> {
         "since_start": since_start,
         "kept_in": folder,
         "complete": newest.complete,
+        "replay": facts.replays.of(name),
         "letters": newest.letters,
     }))
 }

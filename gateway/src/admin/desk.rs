@@ -32,15 +32,18 @@ pub(super) struct Desk {
     /// One permit for each client that may still follow events.
     pub(super) followers: Arc<Semaphore>,
     large: Arc<Semaphore>,
+    /// Whether only processes of this machine get here.
+    pub(super) is_loopback: bool,
     pub(super) stop: CancellationToken,
 }
 
 impl Desk {
-    pub(super) fn new(facts: Facts, stop: CancellationToken) -> Self {
+    pub(super) fn new(facts: Facts, is_loopback: bool, stop: CancellationToken) -> Self {
         Self {
             facts: Arc::new(facts),
             followers: Arc::new(Semaphore::new(MAX_FOLLOWERS)),
             large: Arc::new(Semaphore::new(MAX_LARGE)),
+            is_loopback,
             stop,
         }
     }

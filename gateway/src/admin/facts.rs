@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use forebay_core::budget::Budget;
 use forebay_core::clock::Clock;
+use forebay_core::secret::Secret;
 use serde_json::Value;
 
-use crate::config::{self, Config};
-use crate::registry::{Entry, Registry};
-use crate::run::{Board, Gateway, Observed, Place};
+use crate::config::{self, Config, SourceConfig};
+use crate::registry::{Entry, Kind, Registry};
+use crate::run::replay::Replays;
+use crate::run::{Board, Bounds, Gateway, Observed, Place, Tunings};
 
-/// All that an answer can draw on. It is read, never written.
+/// All that an answer can draw on.
 pub struct Facts {
     pub(super) board: Arc<Board>,
     pub(super) clock: Arc<dyn Clock>,
@@ -24,6 +26,16 @@ pub struct Facts {
     pub(super) letters: BTreeMap<Arc<str>, Letters>,
     /// The configuration as it runs, without secrets.
     pub(super) config: Value,
+    /// What bounds each pipeline.
+    pub(super) bounds: BTreeMap<Arc<str>, Bounds>,
+    /// How large the journal of each receiver may grow, in bytes.
+    pub(super) journals: BTreeMap<Arc<str>, u64>,
+    /// What may be changed of the pipelines.
+    pub(super) tunings: Tunings,
+    /// The replays of dead letters that were asked for.
+    pub(super) replays: Arc<Replays>,
+    /// What whoever changes something has to show.
+    pub(super) token: Option<Secret>,
     /// Host names by which the address may be asked for.
     pub(super) allowed_hosts: Vec<String>,
     /// How many splits of each pipeline have metrics of their own.
@@ -64,7 +76,18 @@ impl Facts {
         });
         let types = registry.entries().iter();
         let types = types.map(|entry: &Entry| format!("{} {}", entry.kind(), entry.name()));
+        let bounds = config.pipelines.iter();
+        let bounds = bounds.map(|own| (own.name.clone(), Bounds::new(config, own)));
+        let sources = config.pipelines.iter().flat_map(|pipeline| &pipeline.sources);
+        let receivers = sources.filter(|source| source.settings.entry().kind() == Kind::Receiver);
+        let journals = receivers.map(|source| (source.name.clone(), journal_bytes(source)));
+        let replays = Replays::new(config.clone(), registry.clone(), clock.clone());
         Self {
+            bounds: bounds.collect(),
+            journals: journals.collect(),
+            tunings: gateway.tunings().clone(),
+            replays: Arc::new(replays),
+            token: config.gateway.admin_token.clone(),
             letters: letters.collect(),
             board,
             started_ms: clock.now_ms().saturating_sub(millis(clock.elapsed())),
@@ -77,6 +100,10 @@ impl Facts {
             types: types.collect(),
         }
     }
+}
+
+fn journal_bytes(source: &SourceConfig) -> u64 {
+    source.keys.journal.max_bytes()
 }
 
 fn millis(time: std::time::Duration) -> u64 {

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
 use super::desk::Desk;
+use super::permission;
 use super::refusal::Refusal;
 
 /// The longest time that making an answer may take; a stream of events may take longer to read.
@@ -22,7 +23,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Only what comes from this address runs or is shown in a page of it, and no other page may
 /// frame it ([CSP 3](https://www.w3.org/TR/CSP3/)).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -36,7 +37,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// Lets a request through if it may be asked, and bounds the time of its answer.
 pub(super) async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Response {
-    let mut response = match refused(&request, &desk.facts.allowed_hosts) {
+    let mut response = match refused(&request, &desk) {
         Some(refusal) => refusal,
         None => match timeout(ANSWER_TIMEOUT, next.run(request)).await {
             Ok(response) => response,
@@ -49,25 +50,33 @@ pub(super) async fn guard(State(desk): State<Desk>, request: Request, next: Next
     response
 }
 
-fn refused(request: &Request, allowed_hosts: &[String]) -> Option<Response> {
-    if request.method() != Method::GET {
-        let help = "everything here is read with GET";
-        let error = "nothing can be changed at the admin address";
+fn refused(request: &Request, desk: &Desk) -> Option<Response> {
+    if ![Method::GET, Method::POST].contains(request.method()) {
+        let help = "everything here is read with GET, and changed with POST";
+        let error = "the admin address knows no other methods";
         let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, error, help);
-        return Some(([(ALLOW, "GET")], refusal).into_response());
+        return Some(([(ALLOW, "GET, POST")], refusal).into_response());
     }
+    let host = is_foreign(request, &desk.facts.allowed_hosts).then(|| {
+        let error = "the admin address answers to IP addresses and `localhost` only";
+        let help = "list other host names in `allowed_hosts` in [gateway]";
+        Refusal::new(StatusCode::MISDIRECTED_REQUEST, error, help).into_response()
+    });
+    host.or_else(|| match *request.method() {
+        Method::POST => permission::refused(request, desk.facts.token.as_ref(), desk.is_loopback),
+        _ => None,
+    })
+}
+
+/// Whether a request was meant for another name.
+fn is_foreign(request: &Request, allowed_hosts: &[String]) -> bool {
     // A target in absolute form goes before the header, so both must be right.
     let mut given = request.headers().get_all(HOST).iter();
     let header = given.next().and_then(|host| host.to_str().ok());
     let target = request.uri().authority().map(axum::http::uri::Authority::as_str);
-    let is_known = header.is_some_and(|host| is_known(host, allowed_hosts))
+    !(header.is_some_and(|host| is_known(host, allowed_hosts))
         && given.next().is_none()
-        && target.is_none_or(|host| is_known(host, allowed_hosts));
-    (!is_known).then(|| {
-        let error = "the admin address answers to IP addresses and `localhost` only";
-        let help = "list other host names in `allowed_hosts` in [gateway]";
-        Refusal::new(StatusCode::MISDIRECTED_REQUEST, error, help).into_response()
-    })
+        && target.is_none_or(|host| is_known(host, allowed_hosts)))
 }
 
 /// Whether the value of a `Host` header names this address: an IP address, `localhost`, or a name

@@ -3,27 +3,35 @@
 //! [`Bound`] takes the address before anything runs (`holder` finds out who has it already), and
 //! [`Bound::serve`] answers there until it is told to stop: `server` accepts connections, `guard`
 //! refuses what must not be asked, and `routes` lists what may be. [`Facts`] is all that an answer
-//! can draw on. One file per answer: `health`, `metrics`, `pipelines`, `dead_letters` (read by
-//! `letters`), `about`, `events`, `page`; `refusal` is how one says no.
+//! can draw on. One file per answer: `health`, `metrics`, `pipelines`, `history`, `batches`,
+//! `splits`, `components`, `dead_letters` (read by `letters`), `about`, `events`, `live`, and
+//! `page` with the dashboard; `refusal` is how one says no.
 //!
-//! Everything here only looks: there is nothing that an address could be asked to change.
+//! What can be changed is in `actions`, and `permission` says by whom.
 
 mod about;
+mod actions;
 mod address;
+mod batches;
+mod components;
 mod dead_letters;
 mod desk;
 mod events;
 mod facts;
 mod guard;
 mod health;
+mod history;
 mod holder;
 mod letters;
+mod live;
 pub(crate) mod metrics;
 mod page;
+mod permission;
 mod pipelines;
 mod refusal;
 mod routes;
 mod server;
+mod splits;
 
 pub use address::{BindError, Bound};
 pub use facts::Facts;

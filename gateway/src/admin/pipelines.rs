@@ -6,15 +6,17 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
 use forebay_core::progress::Progress;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::desk::Desk;
 use super::facts::Facts;
 use super::refusal::Refusal;
-use crate::run::{PipelineView, Role};
+use crate::run::{Moment, PipelineView, Role, why};
+
+/// How many seconds the small line of a pipeline shows.
+const SPARK_STEPS: usize = 60;
 
 /// `?limit=N`: how many are wanted.
 #[derive(Debug, Deserialize)]
@@ -63,64 +65,6 @@ pub(super) async fn one(
     look(&desk.facts, &name, |view| shown(&desk.facts, &name, view, view.last(), now_ms)).map(Json)
 }
 
-/// The last batches of a pipeline, the newest first.
-pub(super) async fn batches(
-    State(desk): State<Desk>,
-    Path(name): Path<String>,
-    asked: Asked,
-) -> Result<Response, Refusal> {
-    let limit = limit(asked, 20, usize::MAX)?;
-    let show = move |facts: &Facts| {
-        let newest = |view: &PipelineView| view.recent.iter().rev().take(limit).cloned().collect();
-        let newest: Vec<Arc<Progress>> = look(facts, &name, newest)?;
-        Ok(Batches { pipeline: name, batches: newest })
-    };
-    desk.large(show).await
-}
-
-/// The last batches of a pipeline.
-#[derive(Debug, Serialize)]
-struct Batches {
-    pipeline: String,
-    batches: Vec<Arc<Progress>>,
-}
-
-/// What was last heard of each split of a pipeline; those that lag the most first.
-pub(super) async fn splits(
-    State(desk): State<Desk>,
-    Path(name): Path<String>,
-) -> Result<Response, Refusal> {
-    let show = move |facts: &Facts| {
-        let splits = look(facts, &name, |view| view.splits.clone())?;
-        let (backlog, splits) = (splits.backlog(), splits.by_lag());
-        Ok(json!({ "pipeline": name, "backlog": backlog, "splits": splits }))
-    };
-    desk.large(show).await
-}
-
-/// What the sources and sinks of a pipeline show of themselves.
-pub(super) async fn components(
-    State(desk): State<Desk>,
-    Path(name): Path<String>,
-) -> Result<Response, Refusal> {
-    let show = move |facts: &Facts| {
-        look(facts, &name, |_| ())?;
-        let own = facts.observed.iter().filter(|one| *one.pipeline == *name);
-        let components: Vec<Value> = own
-            .map(|one| {
-                json!({
-                    "role": one.role,
-                    "name": one.name,
-                    "type": one.type_name,
-                    "state": one.state.as_ref().map(|state| state.observe()),
-                })
-            })
-            .collect();
-        Ok(json!({ "pipeline": name, "components": components }))
-    };
-    desk.large(show).await
-}
-
 /// Looks at one pipeline.
 ///
 /// # Errors
@@ -156,11 +100,38 @@ fn shown(
     }
     table["sources"] = of_role(Role::Source).into();
     table["sinks"] = of_role(Role::Sink).into();
+    let per_second = |of: fn(&Moment) -> u64| view.seconds.per_second(now_ms, of);
     table["records_per_second"] = view.records_per_second(now_ms).into();
+    table["bytes_per_second"] = per_second(|it| it.bytes).into();
+    table["rows_per_second"] = per_second(|it| it.rows).into();
+    table["backlog_growth"] = view.seconds.backlog_growth(now_ms).into();
+    table["drains_in_seconds"] = view.drains_in_seconds(now_ms).into();
+    table["spark"] = spark(view, now_ms);
+    if let (Some(bounds), Some(tuning)) = (facts.bounds.get(name), facts.tunings.of(name)) {
+        table["interval_ms"] = bounds.interval_ms.into();
+        table["paused"] = tuning.paused.into();
+        table["max_rate"] = tuning.max_rate.into();
+        table["why"] = json!(why(view, bounds, &tuning));
+    }
     table["backlog"] = view.backlog().into();
     table["known_splits"] = view.splits.len().into();
     table["last"] = json!(last);
     table
+}
+
+/// Records of each of the last seconds, the oldest first.
+fn spark(view: &PipelineView, now_ms: u64) -> Value {
+    let step_ms = view.seconds.step_ms();
+    let until = now_ms - now_ms % step_ms;
+    let begin = until.saturating_sub(SPARK_STEPS as u64 * step_ms);
+    let mut records = vec![0; SPARK_STEPS];
+    for moment in view.seconds.since(begin) {
+        let step = usize::try_from((moment.time_ms - begin) / step_ms).unwrap_or(usize::MAX);
+        if let Some(slot) = records.get_mut(step) {
+            *slot = moment.records;
+        }
+    }
+    records.into()
 }
 
 /// A progress without its splits, which may be many.
@@ -179,6 +150,9 @@ pub(super) fn without_splits(progress: &Progress) -> Progress {
         rows: progress.rows,
         dead_letters: progress.dead_letters,
         retries: progress.retries,
+        sinks: progress.sinks.clone(),
+        control: progress.control.clone(),
         splits: Vec::new(),
+        other_splits: Vec::new(),
     }
 }

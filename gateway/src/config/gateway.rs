@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use forebay_core::component::Problem;
+use forebay_core::secret::Secret;
 use forebay_core::units::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,10 +20,15 @@ pub struct GatewaySettings {
     /// folder of the configuration file.
     #[serde(default = "checkpoints")]
     pub checkpoints: String,
-    /// The address of the dashboard, the metrics and the health checks; `off` for none. It has no
-    /// password: keep it on the loopback, or behind something that asks for one.
+    /// The address of the dashboard, the metrics and the health checks; `off` for none. Looking
+    /// asks for no password: keep it on the loopback, or behind something that asks for one.
     #[serde(default = "listen")]
     pub listen: String,
+    /// The token that whoever pauses a pipeline, changes a limit or replays dead letters has to
+    /// show, of at least 16 characters; absent = only where `listen` is on the loopback may that
+    /// be done, by whoever gets there.
+    #[serde(default)]
+    pub admin_token: Option<Secret>,
     /// Host names by which the admin address may be asked for, besides IP addresses and
     /// `localhost`: a web page that makes its own name mean this address (DNS rebinding) is refused.
     #[serde(default)]
@@ -61,6 +67,7 @@ impl Default for GatewaySettings {
         Self {
             checkpoints: checkpoints(),
             listen: listen(),
+            admin_token: None,
             allowed_hosts: Vec::new(),
             split_series: 0,
             memory: memory(),

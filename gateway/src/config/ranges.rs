@@ -8,6 +8,9 @@ use super::gateway::GatewaySettings;
 use super::keys::{ReceiverKeys, SinkKeys};
 use super::pipeline::PipelineSettings;
 
+/// The shortest token that is not soon guessed, in characters.
+const LEAST_TOKEN: usize = 16;
+
 /// The least memory with which batches can flow.
 const LEAST_MEMORY: ByteSize = ByteSize::mib(1);
 
@@ -20,6 +23,11 @@ pub(super) fn gateway(settings: &GatewaySettings) -> Vec<Problem> {
         let message =
             format!("{} is too little: it must be at least {LEAST_MEMORY}", settings.memory);
         problems.push(Problem::at("memory", message));
+    }
+    if settings.admin_token.as_ref().is_some_and(|token| token.reveal().len() < LEAST_TOKEN) {
+        let message = format!("the token is shorter than {LEAST_TOKEN} characters");
+        problems
+            .push(Problem::at("admin_token", message).help("make one with `openssl rand -hex 16`"));
     }
     problems
 }

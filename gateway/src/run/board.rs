@@ -1,9 +1,11 @@
 //! What is known of all pipelines now.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use forebay_core::progress::{Event, Listener};
+use forebay_core::clock::{Clock, SystemClock};
+use forebay_core::progress::{Event, Listener, Progress};
 use tokio::sync::broadcast;
 
 use super::view::PipelineView;
@@ -12,15 +14,19 @@ use super::view::PipelineView;
 const EVENTS: usize = 256;
 
 /// Gathers what listeners hear of all pipelines, for the terminal and the admin address.
-#[derive(Debug)]
 pub struct Board {
     pipelines: Mutex<BTreeMap<Arc<str>, PipelineView>>,
     followers: broadcast::Sender<Event>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Default for Board {
     fn default() -> Self {
-        Self { pipelines: Mutex::default(), followers: broadcast::Sender::new(EVENTS) }
+        Self {
+            pipelines: Mutex::default(),
+            followers: broadcast::Sender::new(EVENTS),
+            clock: SystemClock::shared(),
+        }
     }
 }
 
@@ -51,26 +57,44 @@ impl Board {
 
 impl Listener for Board {
     fn on_event(&self, event: &Event) {
+        let mut kept = event.clone();
         match event {
             Event::State { pipeline, state } => {
-                self.change(pipeline, |view| view.state = state.clone());
+                let now_ms = self.clock.now_ms();
+                self.change(pipeline, |view| view.enter(state, now_ms));
             }
             Event::Progress(progress) => {
-                self.change(&progress.pipeline, |view| view.add(progress));
+                let short = shortened(progress);
+                self.change(&progress.pipeline, |view| view.add(progress, &short));
+                kept = Event::Progress(short);
             }
             Event::Committed { pipeline, upto } => {
                 self.change(pipeline, |view| view.committed = Some(*upto));
             }
         }
         // Without followers there is nobody to tell.
-        let _ = self.followers.send(event.clone());
+        let _ = self.followers.send(kept);
+    }
+}
+
+/// A progress as it is remembered and sent on: the splits beyond the largest, which may be
+/// thousands, are in the view of the splits alone.
+fn shortened(progress: &Arc<Progress>) -> Arc<Progress> {
+    if progress.other_splits.is_empty() {
+        return progress.clone();
+    }
+    let others = Vec::new();
+    Arc::new(Progress { other_splits: others, ..Progress::clone(progress) })
+}
+
+impl fmt::Debug for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Board").field("pipelines", &self.pipelines).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use forebay_core::progress::Progress;
-
     use super::super::view::RECENT;
     use super::*;
 

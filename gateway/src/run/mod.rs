@@ -7,6 +7,7 @@
 
 mod assembly;
 mod board;
+mod deliveries;
 mod gateway;
 mod histogram;
 pub mod live;
@@ -16,11 +17,14 @@ mod progress_lines;
 pub mod replay;
 mod screen;
 mod splits;
+mod timeline;
 mod tunings;
 mod view;
+mod why;
 
 pub use assembly::AssemblyError;
 pub use board::Board;
+pub use deliveries::{Delivery, DeliverySummary, Percentiles, Trouble};
 pub use gateway::{Gateway, RunMode, Summary};
 pub use histogram::Histogram;
 pub use observed::{Observed, Role};
@@ -28,5 +32,7 @@ pub use place::{Place, PlaceError};
 pub use progress_lines::ProgressLines;
 pub use screen::{Screen, ScreenWriter};
 pub use splits::{SplitView, Splits};
+pub use timeline::{Moment, Timeline};
 pub use tunings::Tunings;
 pub use view::{LIMITS, PipelineView};
+pub use why::{Bounds, SetBy, Why, why};

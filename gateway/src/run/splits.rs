@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use forebay_core::batch::BatchId;
-use forebay_core::progress::{Progress, SplitProgress};
+use forebay_core::progress::{LimitedBy, Progress, SplitProgress};
 use forebay_core::split::SplitId;
 use serde::Serialize;
 
 /// How many splits are remembered, per pipeline. Those that were silent longest go first.
-const MAX_SPLITS: usize = 4_096;
+const MAX_SPLITS: usize = 16_384;
 
 /// How long the lag of a silent split still counts, in milliseconds: it may have gone to another
 /// gateway, or be read to its end.
@@ -34,13 +34,15 @@ pub struct SplitView {
     pub time_ms: u64,
     /// Records since it became known.
     pub total_records: u64,
+    /// What kept it from giving more to that batch.
+    pub limited_by: LimitedBy,
 }
 
 impl Splits {
     /// Takes up what a batch says.
     pub fn add(&mut self, progress: &Progress) {
         self.newest_ms = self.newest_ms.max(progress.time_ms);
-        for split in &progress.splits {
+        for split in progress.splits.iter().chain(&progress.other_splits) {
             let key = (split.source.clone(), split.split.clone());
             let before = self.known.get(&key).map_or(0, |view| view.total_records);
             let view = SplitView {
@@ -48,6 +50,7 @@ impl Splits {
                 batch: progress.batch,
                 time_ms: progress.time_ms,
                 total_records: before + split.records,
+                limited_by: limited_by(split, progress),
             };
             self.known.insert(key, view);
         }
@@ -103,6 +106,19 @@ impl Splits {
     }
 }
 
+/// What a split was granted and did not take was not there; else what bounds the batch bounds it.
+fn limited_by(split: &SplitProgress, progress: &Progress) -> LimitedBy {
+    match split.lag {
+        Some(0) => LimitedBy::Available,
+        None if split.records < split.granted => LimitedBy::Available,
+        _ => match progress.limited_by {
+            // The batch as a whole took all that it could, and this split could not give more.
+            LimitedBy::Available => LimitedBy::Configured,
+            by => by,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +132,9 @@ mod tests {
             records: 10,
             granted: 10,
             lag: *lag,
+            oldest_ms: None,
+            end: None,
+            generation: 0,
         };
         Progress { batch, time_ms, splits: splits.iter().map(one).collect(), ..Progress::default() }
     }

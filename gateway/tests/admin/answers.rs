@@ -107,12 +107,14 @@ async fn the_page_and_what_it_needs_are_served() {
     let at = running.address;
     let page = get(at, "/").await;
     assert!(page.head.contains("content-type: text/html"), "{}", page.head);
-    for part in ["/page.css", "/page.js"] {
+    for part in ["/assets/page.css", "/assets/main.js", "/assets/uplot.js", "/assets/icon.svg"] {
         assert!(page.body.contains(&format!("\"{part}\"")), "{part}");
         assert_eq!(get(at, part).await.status, 200);
     }
+    assert_eq!(get(at, "/assets/../Cargo.toml").await.status, 404);
+    assert_eq!(get(at, "/assets/none.js").await.status, 404);
     let links = page.body.split("href=\"/").skip(1).filter_map(|rest| rest.split('"').next());
-    for link in links.filter(|link| *link != "api/events") {
+    for link in links {
         assert!([200, 503].contains(&get(at, &format!("/{link}")).await.status), "{link}");
     }
     assert!(!page.body.contains("http://") && !page.body.contains("https://"));

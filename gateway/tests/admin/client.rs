@@ -50,6 +50,16 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
     send(address, request.as_bytes()).await
 }
 
+/// Changes something, as the dashboard does; `more` are headers of its own.
+pub(crate) async fn post(address: SocketAddr, path: &str, body: &str, more: &str) -> Answer {
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Forebay-Action: 1\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n{more}\r\n{body}"
+    );
+    send(address, request.as_bytes()).await
+}
+
 /// Asks again and again until the answer is as it should be.
 pub(crate) async fn until(
     address: SocketAddr,

@@ -15,8 +15,12 @@ struct Follower(BufReader<TcpStream>);
 impl Follower {
     /// Asks, and returns the status line.
     async fn open(address: SocketAddr) -> (Self, String) {
+        Self::open_at(address, "/api/events").await
+    }
+
+    async fn open_at(address: SocketAddr, path: &str) -> (Self, String) {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut follower = Self(BufReader::new(stream));
         let status = follower.line().await.unwrap_or_default();
@@ -67,6 +71,25 @@ async fn a_follower_hears_how_things_stand_and_then_what_happens() {
         }
     }
     running.end_admin().await;
+    while follower.line().await.is_some() {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_all_stand_is_told_again_and_again_until_the_gateway_stops() {
+    let running = Running::start(GENERATOR_TO_MEMORY).await;
+    let (mut follower, status) = Follower::open_at(running.address, "/api/live").await;
+    assert!(status.contains("200"), "{status}");
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        let (name, data) = follower.event().await;
+        let pipeline = &data["pipelines"][0];
+        assert_eq!((name.as_str(), &pipeline["name"]), ("pipelines", &"p".into()));
+        assert!(pipeline["why"]["sentence"].is_string(), "{pipeline}");
+        assert_eq!(pipeline["spark"].as_array().map(Vec::len), Some(60));
+        times.push(data["now_ms"].as_u64().unwrap());
+    }
+    assert!(times.is_sorted_by(|left, right| left < right), "{times:?}");
+    running.end().await;
     while follower.line().await.is_some() {}
 }
 

@@ -7,11 +7,15 @@ use crate::client::{PATIENCE, get, send};
 use crate::running::{GENERATOR_TO_MEMORY, Running};
 
 #[tokio::test]
-async fn nothing_can_be_changed_and_no_foreign_name_leads_here() {
+async fn nothing_can_be_changed_from_elsewhere_and_no_foreign_name_leads_here() {
     let text = format!("[gateway]\nallowed_hosts = [\"ours.example\"]\n{GENERATOR_TO_MEMORY}");
     let running = Running::start(&text).await;
     let table = [
-        ("POST / HTTP/1.1\r\nHost: localhost", 405),
+        ("POST / HTTP/1.1\r\nHost: localhost", 403),
+        ("POST /api/pipelines/p/pause HTTP/1.1\r\nHost: localhost", 403),
+        ("POST /api/pipelines/p/pause HTTP/1.1\r\nHost: evil.example", 421),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nX-Forebay-Action: 1", 405),
+        ("DELETE /api/pipelines/p HTTP/1.1\r\nHost: localhost", 405),
         ("PUT /api/config HTTP/1.1\r\nHost: localhost", 405),
         ("OPTIONS * HTTP/1.1\r\nHost: localhost", 405),
         ("GET /livez HTTP/1.1\r\nHost: localhost:1", 200),

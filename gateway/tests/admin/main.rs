@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose surroundings break should fail")]
 
+mod actions;
 mod answers;
 mod client;
 mod command;
 mod events;
 mod guard;
+mod history;
 mod letters;
 mod metrics;
 mod running;

@@ -10,6 +10,7 @@ async fn no_answer_shows_a_secret() {
     let text = r#"
 [gateway]
 memory = "64MiB"
+admin_token = "hunter2-hunter2-four"
 
 [sources.in]
 type = "http"
@@ -37,6 +38,7 @@ to = ["last"]
     assert_eq!((&source["type"], &config["gateway"]["memory"]), (&json!("http"), &json!("64MiB")));
     assert_eq!(source["auth"]["users"], json!({ "ann": "[secret]", "bob": "[secret]" }));
     assert_eq!(config["sources"]["other"]["auth"]["tokens"], json!(["[secret]"]));
+    assert_eq!(config["gateway"]["admin_token"], "[secret]");
     // Defaults are filled in, of all that runs.
     assert_eq!(source["journal"]["durability"], "journal");
     assert_eq!(config["sinks"]["last"]["rows"], 1000);
@@ -55,6 +57,8 @@ to = ["last"]
         "/api/pipelines/p/splits",
         "/api/pipelines/p/components",
         "/api/pipelines/p/dead-letters",
+        "/api/pipelines/p/history",
+        "/api/pipelines/p/limits",
     ] {
         let answer = get(running.address, path).await;
         assert!(!answer.body.contains("hunter2"), "{path}: {}", answer.body);

@@ -56,6 +56,7 @@ impl Attempt {
                 let rows = rows?;
                 if let Some(flight) = self.flight(batch) {
                     flight.times.prepare += took;
+                    flight.times.transform += took;
                     flight.snapshot = snapshot;
                     flight.stage = Stage::Ready(rows);
                 }
@@ -151,9 +152,11 @@ impl Attempt {
         result.time_ms = self.context.clock.now_ms();
         result.letters = outcome.letters;
         result.retries = outcome.retries;
-        let progress = flight.progress(&self.context.settings.name, result);
+        let mut progress = flight.progress(&self.context.settings.name, result);
+        progress.sinks = outcome.sinks;
         if let Some(controller) = &mut self.controller {
             controller.observe(&flight.observation(&progress));
+            progress.control = Some(controller.told());
         }
         self.context.reporter.event(&Event::Progress(Arc::new(progress)));
         Ok(())

@@ -93,6 +93,9 @@ impl Observe for Shared {
             "bytes": bytes,
             "first": state.first(),
             "end": state.safe,
+            "oldest_received_ms": (state.first() < state.safe)
+                .then(|| state.received_ms(state.first()))
+                .flatten(),
             "damaged_frames": self.damaged.load(std::sync::atomic::Ordering::Relaxed),
         })
     }

@@ -17,7 +17,8 @@
 //! [`Letter`] is a letter, `lines` reads files of them, [`LetterFiles`] finds these files,
 //! `selection` chooses, `source` is the [`Source`](forebay_core::Source) that yields the letters
 //! as the raw columns of the original source (`columns`), `decoder` gives them to the original's
-//! decoder, and `redirect` restores the origin of those that fail again.
+//! decoder, and `redirect` restores the origin of those that fail again. [`Replays`] are those that
+//! are asked for while the gateway runs.
 
 mod columns;
 mod decoder;
@@ -28,6 +29,7 @@ mod lines;
 mod origin;
 mod pipeline;
 mod redirect;
+mod runs;
 mod selection;
 mod source;
 #[cfg(test)]
@@ -38,4 +40,5 @@ pub use files::LetterFiles;
 pub use letter::Letter;
 pub use lines::{LetterLine, LetterLines};
 pub use pipeline::Replay;
+pub use runs::{Phase, Refused, ReplayStatus, Replays};
 pub use selection::{Choice, Selection};
