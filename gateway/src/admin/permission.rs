@@ -71,7 +71,10 @@ mod tests {
 
     use super::*;
 
-    fn status(headers: &[(&str, &str)], token: Option<&str>, is_loopback: bool) -> Option<u16> {
+    /// Headers, by name.
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+
+    fn status(headers: Headers<'_>, token: Option<&str>, is_loopback: bool) -> Option<u16> {
         let mut request = Request::builder().header("host", "127.0.0.1:8030");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -84,7 +87,7 @@ mod tests {
     #[test]
     fn only_pages_of_this_origin_may_change_anything() {
         let action = ("x-forebay-action", "1");
-        let table: [(&[(&str, &str)], Option<u16>); 9] = [
+        let table: [(Headers<'_>, Option<u16>); 9] = [
             (&[], Some(403)),
             (&[("x-forebay-action", "0")], Some(403)),
             (&[action], None),
@@ -107,7 +110,7 @@ mod tests {
         assert_eq!(status(&[action], None, false), Some(403));
         assert_eq!(status(&with("Bearer anything"), None, false), Some(403));
         for is_loopback in [true, false] {
-            let of = |headers: &[(&str, &str)]| status(headers, Some("sesame"), is_loopback);
+            let of = |headers: Headers<'_>| status(headers, Some("sesame"), is_loopback);
             assert_eq!(of(&[action]), Some(401));
             assert_eq!(of(&with("Bearer sesam")), Some(401));
             assert_eq!(of(&with("Basic sesame")), Some(401));
