@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let columns = if format.contains("keep") { "value and offset" } else { "all columns" };
         println!(
             "{}",
-            comparison.row(&format!("{PARTITIONS} partitions to blackhole, {columns}"), 0.8)
+            comparison.row(&format!("{PARTITIONS} partitions to blackhole, {columns}"), "0.8")
         );
     }
     kafka::delete(&brokers, &topic)
