@@ -6,6 +6,7 @@ mod files_to_files;
 mod http_to_files;
 mod idle;
 mod kafka_to_blackhole;
+mod kafka_to_kafka;
 mod memory;
 mod receiving;
 mod socket_to_files;
@@ -30,6 +31,11 @@ const PROGRAMS: &[Program] = &[
         "kafka_to_blackhole",
         "eight partitions to nowhere, from a broker that runs",
         kafka_to_blackhole::run,
+    ),
+    (
+        "kafka_to_kafka",
+        "eight partitions to eight, at least once and exactly once",
+        kafka_to_kafka::run,
     ),
     ("batch_overhead", "processor time of a tiny batch", batch_overhead::run),
     ("cassandra_sink", "rows in memory to a table of Cassandra", cassandra_sink::run),

@@ -19,7 +19,7 @@ pub(crate) const PARTITIONS: i32 = 8;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn client(brokers: &str) -> ClientConfig {
+pub(super) fn client(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("log_level", "2");
     config
@@ -29,8 +29,8 @@ fn wait<T>(future: impl Future<Output = T>) -> Result<T> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
 }
 
-/// Makes a topic of orders, and says its name.
-pub(crate) fn fill(brokers: &str, records: u64) -> Result<String> {
+/// Makes a topic without records, and says its name.
+pub(crate) fn create(brokers: &str) -> Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let topic = format!("bench-{now}");
     let admin: AdminClient<DefaultClientContext> = client(brokers).create()?;
@@ -39,6 +39,12 @@ pub(crate) fn fill(brokers: &str, records: u64) -> Result<String> {
     for answer in made {
         answer.map_err(|(topic, code)| anyhow!("{topic}: {code}"))?;
     }
+    Ok(topic)
+}
+
+/// Makes a topic of orders, and says its name.
+pub(crate) fn fill(brokers: &str, records: u64) -> Result<String> {
+    let topic = create(brokers)?;
     let producer: BaseProducer = client(brokers)
         .set("enable.idempotence", "true")
         .set("linger.ms", "20")

@@ -7,6 +7,7 @@ mod cassandra;
 mod files;
 mod http;
 pub(crate) mod kafka;
+mod kafka_to_kafka;
 mod output;
 mod socket;
 
@@ -27,6 +28,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
         ["kafka-nowhere", brokers, topic, records] => kafka::run(brokers, topic, records.parse()?),
+        ["kafka-kafka", brokers, from, to, records] => {
+            kafka_to_kafka::run(brokers, from, to, records.parse()?)
+        }
         _ => bail!("there is no such reference: {}", arguments.join(" ")),
     }
 }
