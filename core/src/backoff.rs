@@ -15,7 +15,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { initial: Duration::from_millis(100), max: Duration::from_secs(30), jitter: 0.5 }
+        Self { initial: Duration::from_millis(100), max: Duration::from_secs(5), jitter: 0.5 }
     }
 }
 

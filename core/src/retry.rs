@@ -32,7 +32,7 @@ impl Default for RetryPolicy {
         Self {
             max_attempts: 0,
             initial: TimeSpan::from_millis(100),
-            max: TimeSpan::from_secs(30),
+            max: TimeSpan::from_secs(5),
             jitter: 0.5,
             budget: None,
         }

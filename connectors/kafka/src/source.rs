@@ -43,7 +43,8 @@ pub(crate) struct KafkaSource {
 }
 
 impl KafkaSource {
-    pub(crate) fn new(config: KafkaConfig, context: &BuildContext) -> Result<Self, Problem> {
+    pub(crate) fn new(mut config: KafkaConfig, context: &BuildContext) -> Result<Self, Problem> {
+        config.decoding.load(&context.base)?;
         // Against all columns first, so that a misspelt one is answered with all that there are.
         config.decoding.decoder(Layout::all().schema(), "value")?;
         let layout = Arc::new(Layout::of(&config));
