@@ -20,7 +20,7 @@ pub struct KafkaConfig {
     #[serde(flatten)]
     pub connection: KafkaConnection,
     /// The topics to read. One of `topics`, `topics_pattern` and `partitions` is needed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = vec!["orders"])]
     pub topics: Vec<String>,
     /// A regular expression that the whole name of a topic must match. Topics that come to match

@@ -14,7 +14,7 @@ use crate::split::SplitId;
 use crate::transform::Snapshot;
 
 use super::decoding::Decoded;
-use super::inputs::{Reading, SplitReading};
+use super::reading::{Reading, SplitReading};
 
 /// A batch between being read and being written.
 pub(super) struct Flight {

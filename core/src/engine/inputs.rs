@@ -1,6 +1,6 @@
 //! The sources of a pipeline: what the next batch may read, and the reading of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::Slice;
-use crate::budget::{Budget, Reservation};
+use crate::budget::Budget;
 use crate::checkpoint::{Ledger, Plan};
 use crate::clock::Clock;
 use crate::flow::Bucket;
-use crate::position::Position;
 use crate::progress::LimitedBy;
 use crate::range::Range;
 use crate::source::Positions;
-use crate::split::{Grant, SplitId};
+use crate::split::SplitId;
 
 use super::failure::Failure;
 use super::grants::{BatchBounds, Candidate, Granted, SourceMeter, bucket, grant, rate, reset};
 use super::input::{Input, InputParts};
+use super::reading::{Reading, SplitReading, limited_by, within_grants};
 use super::replay::replay;
 use super::report::Reporter;
 use super::settings::Settings;
@@ -46,40 +46,6 @@ pub(super) struct Inputs {
     clock: Arc<dyn Clock>,
     budget: Budget,
     reporter: Arc<Reporter>,
-}
-
-/// What was read for one batch.
-#[derive(Debug, Default)]
-pub(super) struct Reading {
-    /// The slices, by source and split.
-    pub(super) slices: Vec<Slice>,
-    /// Records that each split was granted, and the backlog that it had before.
-    pub(super) splits: HashMap<(Arc<str>, SplitId), SplitReading>,
-    /// The memory that it holds.
-    pub(super) reservation: Option<Reservation>,
-    /// What kept it from being larger.
-    pub(super) limited_by: LimitedBy,
-    /// Whether the controller's rate was what kept it from being larger.
-    pub(super) limited_by_controller: bool,
-    /// The rate in force over all sources.
-    pub(super) rate: Option<f64>,
-    /// How long reading took.
-    pub(super) took: Duration,
-    /// Whether nothing is left that this run is to read.
-    pub(super) exhausted: bool,
-    /// Whether all sources could be asked.
-    pub(super) complete: bool,
-}
-
-/// What one split was granted.
-#[derive(Clone, Debug)]
-pub(super) struct SplitReading {
-    pub(super) granted: u64,
-    pub(super) backlog: Option<u64>,
-    pub(super) oldest_ms: Option<u64>,
-    pub(super) end: Option<Position>,
-    pub(super) next: Position,
-    pub(super) generation: u64,
 }
 
 impl Inputs {
@@ -121,7 +87,6 @@ impl Inputs {
     pub(super) async fn gather(
         &mut self,
         controller_rate: Option<f64>,
-        deadline: Instant,
     ) -> Result<Reading, Failure> {
         let started = Instant::now();
         self.refresh().await?;
@@ -176,12 +141,15 @@ impl Inputs {
                 }
             }
         }
+        // From now on, however long it took to ask the sources for their splits.
+        let deadline = Instant::now() + self.settings.period();
         reading.slices = self.read(&granted, deadline).await?;
         self.account(&reading.slices, now);
 
         let bytes: u64 = reading.slices.iter().map(|slice| slice.range.bytes).sum();
-        let records: u64 = reading.slices.iter().map(|slice| slice.range.records).sum();
-        reading.limited_by = limited_by(&granted, &reading.slices, records, bounds.bytes, want);
+        let sources: Vec<Arc<str>> = self.list.iter().map(|input| input.name.clone()).collect();
+        let is_short_of_memory = bounds.bytes.saturating_mul(DECODED_FACTOR) < want;
+        reading.limited_by = limited_by(&granted, &sources, &reading.slices, is_short_of_memory);
         reading.limited_by_controller = reading.limited_by == LimitedBy::Controller;
         reservation.set(bytes.saturating_mul(DECODED_FACTOR));
         reading.reservation = (bytes > 0).then_some(reservation);
@@ -387,51 +355,5 @@ impl Inputs {
     /// Ends all sources.
     pub(super) async fn close(&mut self) {
         join_all(self.list.iter_mut().map(|input| input.source.close())).await;
-    }
-}
-
-/// A source must never give more than it was granted, or no limit holds.
-fn within_grants(name: &str, grants: &[Grant], slices: &[Slice]) -> Result<(), Failure> {
-    let mut taken: HashMap<&SplitId, u64> = HashMap::new();
-    for slice in slices {
-        *taken.entry(&slice.range.split).or_default() += slice.range.records;
-    }
-    let allowed: HashMap<&SplitId, u64> =
-        grants.iter().map(|grant| (&grant.split, grant.records)).collect();
-    let excess = taken
-        .into_iter()
-        .find(|(split, records)| allowed.get(split).is_none_or(|allowed| allowed < records));
-    match excess {
-        None => Ok(()),
-        Some((split, records)) => Err(Failure::fatal(
-            name,
-            format!(
-                "the source gave {records} records of `{split}`, more than it was granted; this is a defect of the connector"
-            ),
-        )),
-    }
-}
-
-fn limited_by(
-    granted: &Granted,
-    slices: &[Slice],
-    records: u64,
-    bytes: u64,
-    want: u64,
-) -> LimitedBy {
-    if records >= granted.records {
-        return granted.bound_by;
-    }
-    let grants = granted.grants.iter().flatten();
-    let mut limits: HashMap<&SplitId, u64> = HashMap::new();
-    limits.extend(grants.map(|grant| (&grant.split, grant.bytes)));
-    let by_bytes = slices.iter().any(|slice| {
-        let average = slice.range.bytes / slice.range.records.max(1);
-        limits.get(&slice.range.split).is_some_and(|limit| slice.range.bytes + average >= *limit)
-    });
-    match by_bytes {
-        true if bytes.saturating_mul(DECODED_FACTOR) < want => LimitedBy::Memory,
-        true => LimitedBy::BatchSize,
-        false => LimitedBy::Available,
     }
 }

@@ -24,6 +24,7 @@ mod letters;
 mod output;
 mod outputs;
 mod pipeline;
+mod reading;
 mod replay;
 mod report;
 mod settings;

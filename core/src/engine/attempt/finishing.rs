@@ -12,8 +12,8 @@ use crate::trigger::Trigger;
 
 use super::super::failure::Failure;
 use super::super::flight::{Flight, Result as FlightResult, Stage};
-use super::super::inputs::Reading;
 use super::super::outputs::{Outcome, Outputs};
+use super::super::reading::Reading;
 use super::work::Desk;
 use super::{Attempt, Done, EMPTY_PAUSE, PAUSED_CHECK};
 use crate::crash;

@@ -87,9 +87,8 @@ impl Attempt {
             self.due_ms = now_ms;
         }
         let rate = self.controller.as_ref().and_then(Controller::rate);
-        let deadline = Instant::now() + self.context.settings.period();
         self.work.start(self.desk, async move {
-            let reading = inputs.gather(rate, deadline).await;
+            let reading = inputs.gather(rate).await;
             Done::Read(inputs, reading)
         });
     }

@@ -16,10 +16,12 @@ use super::{BlobText, ConsistencyLevel, Counters, Delete, Extra, Nulls, TimeToLi
 pub struct Settings {
     /// Nodes to begin with, at least one, such as `["10.0.0.1", "cassandra.example:9042"]`; the
     /// others are found. The port is 9042 if none is named.
+    #[schemars(example = vec!["127.0.0.1:9042"])]
     pub hosts: Vec<String>,
     /// The table, as `keyspace.table`. A name that has capitals or other signs stands in double
     /// quotes, as in CQL: `shop."OrdersByDay"`. The table must be there; it is never made or
     /// altered.
+    #[schemars(example = "shop.orders")]
     pub table: String,
     /// Where a column of the table has its value from, if not from the field of its own name:
     /// `{ customer_id = "customer" }` fills `customer_id` from `customer`.
