@@ -42,7 +42,7 @@ to = ["last"]
     // Defaults are filled in, of all that runs.
     assert_eq!(source["journal"]["durability"], "journal");
     assert_eq!(config["sinks"]["last"]["rows"], 1000);
-    assert_eq!(config["sinks"]["last"]["retry"]["max"], "30s");
+    assert_eq!(config["sinks"]["last"]["retry"]["max"], "5s");
     assert_eq!(config["pipelines"]["p"]["interval"], "500ms");
 
     for path in [

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use futures::TryStreamExt;
@@ -154,8 +154,20 @@ impl Cassandra {
     }
 }
 
+/// The superuser is made a moment after a server says that it is ready, so a login that is refused
+/// is tried again.
 fn connect(builder: SessionBuilder) -> Result<Session> {
-    runtime::wait_for(async move { builder.build().await.context("no session with Cassandra") })
+    runtime::wait_for(async move {
+        let begun = Instant::now();
+        loop {
+            let session = builder.build().await;
+            let is_early = session.as_ref().is_err_and(|it| it.to_string().contains("credentials"));
+            if !is_early || begun.elapsed() >= LONG {
+                return session.context("no session with Cassandra");
+            }
+            tokio::time::sleep(wait::PAUSE).await;
+        }
+    })
 }
 
 /// Whether a server knows so many others, and has the same schema as they.
