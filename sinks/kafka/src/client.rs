@@ -227,7 +227,7 @@ mod tests {
             serde_json::json!({"partitioner": "fnv1a", "compression": "lz4", "linger": "1ms"}),
             serde_json::json!({"partitioner": "random", "compression": "gzip", "linger": "15m"}),
             serde_json::json!({"compression": "snappy", "buffer": "1KiB", "max_record_bytes": "1000B"}),
-            serde_json::json!({"batch_bytes": "1B", "properties": {"reconnect.backoff.max.ms": "50"}}),
+            serde_json::json!({"batch_bytes": "1B", "properties": {"reconnect.backoff.max.ms": "5000"}}),
         ] {
             for id in [None, Some("forebay-a-b")] {
                 if id.is_some() && (json["acks"] == "leader" || json["linger"] == "15m") {
@@ -241,8 +241,10 @@ mod tests {
                 assert!(client.is_ok(), "{json} {:?}", client.err());
             }
         }
-        let own =
-            config_of(serde_json::json!({"properties": {"reconnect.backoff.max.ms": "50"}}), None);
-        assert_eq!(own.get("reconnect.backoff.max.ms"), Some("50"));
+        let own = config_of(
+            serde_json::json!({"properties": {"reconnect.backoff.max.ms": "5000"}}),
+            None,
+        );
+        assert_eq!(own.get("reconnect.backoff.max.ms"), Some("5000"));
     }
 }
