@@ -29,6 +29,7 @@ pub mod dead_letter;
 pub mod decode;
 mod durable_file;
 pub mod engine;
+pub mod flood;
 pub mod flow;
 mod folder_lock;
 pub mod journal;

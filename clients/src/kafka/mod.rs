@@ -8,7 +8,6 @@
 
 mod connection;
 mod events;
-mod flood;
 pub mod properties;
 mod sasl;
 mod tls;

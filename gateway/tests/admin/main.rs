@@ -11,5 +11,7 @@ mod guard;
 mod history;
 mod letters;
 mod metrics;
+mod monitoring;
 mod running;
+mod scraped;
 mod secrets;

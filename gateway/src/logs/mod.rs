@@ -1,4 +1,8 @@
-//! Logging: lines for people, or JSON for machines, to standard error.
+//! Logging: lines for people, or JSON for machines, to standard error. What repeats itself is
+//! counted (`quiet`), and all lines are (`counts`).
+
+mod counts;
+mod quiet;
 
 use std::io::IsTerminal;
 
@@ -6,6 +10,12 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+pub(crate) use counts::counts;
+use quiet::{Counting, Quiet};
 
 use crate::config::{LogFormat, LogLevel, LogSettings};
 
@@ -52,13 +62,23 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = filter(settings, variable)?;
+    let format = settings.format;
+    let quiet = Quiet::new(counts());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    match settings.format {
+    let started = match format {
         LogFormat::Text => {
-            builder.with_ansi(std::io::stderr().is_terminal()).try_init().map_err(LogError::Twice)
+            let ansi = std::io::stderr().is_terminal();
+            let inner = format::format().with_ansi(ansi);
+            let lines = builder.with_ansi(ansi).event_format(Counting { inner, format });
+            lines.finish().with(quiet).try_init()
         }
-        LogFormat::Json => builder.json().flatten_event(true).try_init().map_err(LogError::Twice),
-    }
+        LogFormat::Json => {
+            let inner = format::format().json().flatten_event(true);
+            let lines = builder.json().flatten_event(true).event_format(Counting { inner, format });
+            lines.finish().with(quiet).try_init()
+        }
+    };
+    started.map_err(|error| LogError::Twice(error.into()))
 }
 
 /// What is let through: what the variable says, else the level of the configuration.
@@ -93,6 +113,43 @@ mod tests {
         for (variable, expected) in table {
             assert_eq!(filter(&settings, variable).unwrap().to_string(), expected);
         }
+    }
+
+    /// What is written to the log, kept.
+    #[derive(Clone, Default)]
+    struct Kept(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_repeats_itself_is_counted_and_what_is_new_is_written() {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let before = counts().held_back();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .finish()
+            .with(Quiet::new(counts()));
+        tracing::subscriber::with_default(subscriber, || {
+            for attempt in 0..5 {
+                tracing::warn!(attempt, "the sink does not take the batch");
+                tracing::info!("a person did something");
+            }
+            tracing::warn!(sink = "other", "the sink does not take the batch");
+        });
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.matches("does not take").count(), 2, "{text}");
+        assert_eq!(text.matches("a person").count(), 5, "{text}");
+        assert!(counts().held_back() >= before + 4);
     }
 
     #[test]
