@@ -35,6 +35,7 @@ mod folder_lock;
 pub mod journal;
 pub mod observe;
 pub mod position;
+pub mod probe;
 pub mod progress;
 pub mod range;
 pub mod receiver;

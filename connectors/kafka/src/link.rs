@@ -58,7 +58,7 @@ pub(crate) struct Newcomer {
 }
 
 /// How long events are listened to when something failed, for the reason of it.
-const LISTEN: Duration = Duration::from_millis(50);
+pub(crate) const LISTEN: Duration = Duration::from_millis(50);
 
 impl Settings {
     fn is_group(&self) -> bool {
@@ -66,7 +66,7 @@ impl Settings {
     }
 
     /// What all clients of this source have in common.
-    fn client_config(&self) -> ClientConfig {
+    pub(crate) fn client_config(&self) -> ClientConfig {
         let own = &self.config.connection.properties;
         let mut config = self.config.connection.client_config(&self.base);
         let mut prefer = |name: &str, value: &str| {
@@ -253,7 +253,8 @@ impl Link {
     }
 }
 
-fn extents(
+/// What there is of partitions.
+pub(crate) fn extents(
     scout: &Scout,
     partitions: &[Partition],
 ) -> Result<BTreeMap<Partition, Extent>, KafkaError> {

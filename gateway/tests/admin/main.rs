@@ -12,6 +12,7 @@ mod history;
 mod letters;
 mod metrics;
 mod monitoring;
+mod probe;
 mod running;
 mod scraped;
 mod secrets;
