@@ -6,6 +6,7 @@
 //! runs; `kept`,
 //! `pipelines`, `table` and `words` are what several of them need.
 
+mod admin;
 mod check;
 mod checkpoint;
 mod command;
@@ -23,6 +24,8 @@ mod run;
 mod schema;
 mod simulate;
 mod table;
+mod tap;
+mod top;
 mod words;
 
 pub use command::Cli;

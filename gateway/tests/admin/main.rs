@@ -16,3 +16,4 @@ mod probe;
 mod running;
 mod scraped;
 mod secrets;
+mod tap;
