@@ -1,14 +1,19 @@
 //! All pipelines.
 
+use std::ops::RangeInclusive;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
-use ratatui::widgets::{Cell, Paragraph, Row, Table, TableState, Wrap};
+use ratatui::widgets::{Paragraph, Row, Table, TableState, Wrap};
 use serde_json::Value;
 
-use super::parts::{head, keys, number, state, style, text, time};
+use super::parts::{self, head, keys, number, state, style, text, time};
 use super::state::State;
+
+/// The columns that hold numbers.
+const NUMBERS: RangeInclusive<usize> = 3..=9;
 
 /// Draws what there is to see.
 pub(super) fn draw(frame: &mut Frame<'_>, shown: &State) {
@@ -52,23 +57,23 @@ fn title(shown: &State) -> Line<'static> {
 fn pipelines(frame: &mut Frame<'_>, shown: &State, area: Rect) {
     let [list, about] = Layout::vertical([Constraint::Min(3), Constraint::Length(4)]).areas(area);
     let titles = [
-        "PIPELINE", "STATE", "IN/S", "OUT/S", "LIMIT/S", "SET BY", "BATCH", "DELAY", "BACKLOG",
+        "PIPELINE", "STATE", "SET BY", "IN/S", "OUT/S", "LIMIT/S", "BATCH", "DELAY", "BACKLOG",
         "DEAD",
     ];
     let widths = [
         Constraint::Min(8),
         Constraint::Min(8),
-        Constraint::Length(9),
-        Constraint::Length(9),
-        Constraint::Length(9),
         Constraint::Length(11),
+        Constraint::Length(9),
+        Constraint::Length(9),
+        Constraint::Length(9),
         Constraint::Length(8),
         Constraint::Length(8),
         Constraint::Length(11),
         Constraint::Length(7),
     ];
     let table = Table::new(shown.pipelines.iter().map(row), widths)
-        .header(Row::new(titles).style(head()))
+        .header(Row::new(parts::row(titles.map(str::to_owned), NUMBERS)).style(head()))
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
     let mut chosen = TableState::default().with_selected(Some(shown.selected));
     frame.render_stateful_widget(table, list, &mut chosen);
@@ -83,20 +88,17 @@ fn row(pipeline: &Value) -> Row<'static> {
     let cells = [
         text(&pipeline["name"]),
         state(pipeline),
+        text(&pipeline["why"]["set_by"]).replace('_', " "),
         number(&pipeline["records_per_second"]),
         number(&pipeline["rows_per_second"]),
         limit,
-        text(&pipeline["why"]["set_by"]).replace('_', " "),
         time(&last["processing_ms"]),
         time(&last["scheduling_delay_ms"]),
         number(&pipeline["backlog"]),
         number(&pipeline["dead_letters"]),
     ];
-    let style = style(pipeline);
-    let cells = cells.into_iter().enumerate().map(move |(index, cell)| {
-        let cell = Cell::from(cell);
-        if index == 1 { cell.style(style) } else { cell }
-    });
+    let mut cells = parts::row(cells, NUMBERS);
+    cells[1] = cells[1].clone().style(style(pipeline));
     Row::new(cells)
 }
 

@@ -1,7 +1,10 @@
 //! What the pages share: words, numbers and colours.
 
+use std::ops::RangeInclusive;
+
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::Cell;
 use serde_json::Value;
 
 use crate::cli::words::shortened;
@@ -50,6 +53,18 @@ pub(super) fn style(pipeline: &Value) -> Style {
         Some("failed") => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
         _ => Style::new().add_modifier(Modifier::DIM),
     }
+}
+
+/// The cells of a row of a table. Numbers and times, the columns `numbers`, stand on the right.
+pub(super) fn row(
+    cells: impl IntoIterator<Item = String>,
+    numbers: RangeInclusive<usize>,
+) -> Vec<Cell<'static>> {
+    let cell = |(index, cell): (usize, String)| match numbers.contains(&index) {
+        true => Cell::from(Text::from(cell).right_aligned()),
+        false => Cell::from(cell),
+    };
+    cells.into_iter().enumerate().map(cell).collect()
 }
 
 /// A head of a table.

@@ -1,5 +1,7 @@
 //! One pipeline.
 
+use std::ops::RangeInclusive;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style};
@@ -8,8 +10,11 @@ use ratatui::widgets::{Gauge, Paragraph, Row, Table};
 use serde_json::Value;
 
 use super::front::words;
-use super::parts::{head, number, state, style, text, time};
+use super::parts::{self, head, number, state, style, text, time};
 use super::state::{Opened, State};
+
+/// The columns that hold numbers.
+const NUMBERS: RangeInclusive<usize> = 2..=7;
 
 /// Draws the pipeline that is open.
 pub(super) fn draw(frame: &mut Frame<'_>, shown: &State, opened: &Opened, area: Rect) {
@@ -117,19 +122,23 @@ fn splits(frame: &mut Frame<'_>, opened: &Opened, area: Rect) {
     ];
     let all = opened.splits["splits"].as_array().map(Vec::as_slice).unwrap_or_default();
     let rows = all.iter().skip(opened.offset).map(|split| {
-        Row::new([
-            text(&split["source"]),
-            text(&split["split"]),
-            position(&split["until"]),
-            position(&split["end"]),
-            number(&split["lag"]),
-            time(&split["oldest_ms"]),
-            number(&split["records"]),
-            number(&split["granted"]),
-            text(&split["limited_by"]).replace('_', " "),
-        ])
+        Row::new(parts::row(
+            [
+                text(&split["source"]),
+                text(&split["split"]),
+                position(&split["until"]),
+                position(&split["end"]),
+                number(&split["lag"]),
+                time(&split["oldest_ms"]),
+                number(&split["records"]),
+                number(&split["granted"]),
+                text(&split["limited_by"]).replace('_', " "),
+            ],
+            NUMBERS,
+        ))
     });
-    let table = Table::new(rows, widths).header(Row::new(titles).style(head()));
+    let table = Table::new(rows, widths)
+        .header(Row::new(parts::row(titles.map(str::to_owned), NUMBERS)).style(head()));
     frame.render_widget(table, area);
 }
 
