@@ -5,6 +5,7 @@ mod counts;
 mod quiet;
 
 use std::io::IsTerminal;
+use std::time::Instant;
 
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -63,7 +64,7 @@ where
 {
     let filter = filter(settings, variable)?;
     let format = settings.format;
-    let quiet = Quiet::new(counts());
+    let quiet = Quiet::new(counts(), Instant::now);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = match format {
         LogFormat::Text => {
@@ -99,6 +100,9 @@ fn filter(settings: &LogSettings, variable: Option<&str>) -> Result<EnvFilter, L
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -130,26 +134,42 @@ mod tests {
         }
     }
 
+    /// By how many seconds the time is ahead.
+    static AHEAD: AtomicU64 = AtomicU64::new(0);
+
+    fn ahead() -> Instant {
+        Instant::now() + Duration::from_secs(AHEAD.load(Ordering::Relaxed))
+    }
+
     #[test]
-    fn what_repeats_itself_is_counted_and_what_is_new_is_written() {
+    fn what_repeats_itself_is_counted_and_told_with_the_next_and_what_is_new_is_written() {
         let kept = Kept::default();
         let writer = kept.clone();
         let before = counts().held_back();
+        let inner = format::format().with_ansi(false);
         let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
             .with_writer(move || writer.clone())
+            .event_format(Counting { inner, format: LogFormat::Text })
             .finish()
-            .with(Quiet::new(counts()));
+            .with(Quiet::new(counts(), ahead));
         tracing::subscriber::with_default(subscriber, || {
-            for attempt in 0..5 {
-                tracing::warn!(attempt, "the sink does not take the batch");
-                tracing::info!("a person did something");
-            }
+            let repeat = |times| {
+                for attempt in 0..times {
+                    tracing::warn!(attempt, "the sink does not take the batch");
+                    tracing::info!("a person did something");
+                }
+            };
+            repeat(5);
             tracing::warn!(sink = "other", "the sink does not take the batch");
+            AHEAD.store(60, Ordering::Relaxed);
+            repeat(2);
         });
         let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
-        assert_eq!(text.matches("does not take").count(), 2, "{text}");
-        assert_eq!(text.matches("a person").count(), 5, "{text}");
-        assert!(counts().held_back() >= before + 4);
+        assert_eq!(text.matches("does not take").count(), 3, "{text}");
+        assert_eq!(text.matches("a person").count(), 7, "{text}");
+        assert_eq!(text.matches("    4 lines like the next were held back\n").count(), 1, "{text}");
+        assert!(counts().held_back() >= before + 5);
     }
 
     #[test]

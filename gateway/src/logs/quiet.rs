@@ -29,11 +29,12 @@ thread_local! {
 pub(super) struct Quiet {
     flood: Mutex<Flood>,
     counts: &'static Counts,
+    now: fn() -> Instant,
 }
 
 impl Quiet {
-    pub(super) fn new(counts: &'static Counts) -> Self {
-        Self { flood: Mutex::default(), counts }
+    pub(super) fn new(counts: &'static Counts, now: fn() -> Instant) -> Self {
+        Self { flood: Mutex::default(), counts, now }
     }
 }
 
@@ -48,7 +49,7 @@ impl<S: Subscriber> Layer<S> for Quiet {
         let mut said = Said(event.metadata().target().to_owned());
         event.record(&mut said);
         let mut flood = self.flood.lock().unwrap_or_else(PoisonError::into_inner);
-        match flood.admit(&said.0, Instant::now()) {
+        match flood.admit(&said.0, (self.now)()) {
             Some(held_back) => {
                 HELD_BACK.set(held_back);
                 true

@@ -60,7 +60,7 @@ export function batches(content, { name, more }) {
   const note = h("span", { class: "small" });
   const hold = h("input", { type: "checkbox", id: "hold" });
   const head = h("tr", null, HEADS.map(([title, kind]) => h("th", { scope: "col", class: kind }, title)));
-  const running = h("p", { class: "small", id: "under-way", role: "status" });
+  const running = h("p", { class: "small", id: "under-way" });
   content.append(running, h("div", { class: "bar" }, h("label", null, hold, " hold the list"), note), h("div", { class: "scroll" }, h("table", { class: "batches" }, h("thead", null, head), body)));
 
   const shown = h("tr", { class: "opened" });
