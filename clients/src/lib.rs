@@ -7,6 +7,7 @@
 pub mod address;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+pub mod probe;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tls;

@@ -13,6 +13,7 @@ mod memory;
 mod receiving;
 mod socket_to_files;
 mod startup;
+mod watched;
 
 use anyhow::{Result, bail};
 
@@ -45,6 +46,7 @@ const PROGRAMS: &[Program] = &[
     ("idle", "processor time with 64 splits and nothing to do", idle::run),
     ("memory", "resident memory, idle and under overload", memory::run),
     ("startup", "from start to the first record written", startup::run),
+    ("watched", "an open dashboard and `/metrics`, with 1000 splits", watched::run),
 ];
 
 /// Runs the program that the arguments name, or all.

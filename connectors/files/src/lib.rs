@@ -26,6 +26,7 @@ mod input;
 mod lines;
 mod listing;
 mod placed;
+mod probe;
 mod reader;
 mod remembered;
 mod report;

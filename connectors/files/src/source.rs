@@ -8,6 +8,7 @@ use forebay_core::batch::Slice;
 use forebay_core::clock::Clock;
 use forebay_core::component::{Observe, Problem};
 use forebay_core::decode::Decode;
+use forebay_core::probe::Probed;
 use forebay_core::source::{Committed, Resume, SourceError};
 use forebay_core::split::{Grant, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
@@ -20,6 +21,7 @@ use crate::columns;
 use crate::config::{After, FilesConfig};
 use crate::faults::Faults;
 use crate::placed::Placed;
+use crate::probe::probe;
 use crate::reader::{Failure, Manner, Reader};
 use crate::retire::Retire;
 use crate::status::status;
@@ -333,6 +335,13 @@ impl Source for FilesSource {
     async fn close(&mut self) {
         self.view.close().await;
         self.readers.clear();
+    }
+
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = probe(self.view.selection(), &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

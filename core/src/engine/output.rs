@@ -17,6 +17,7 @@ use crate::sink::{Durability, Receipt, Rejected, Sink, SinkError, Verdict};
 use super::failure::Failure;
 use super::letters::Postmark;
 use super::report::Reporter;
+use super::window::Gauge;
 
 /// A sink as it is handed to a pipeline.
 pub struct OutputParts {
@@ -33,6 +34,7 @@ pub(super) struct Output {
     pub(super) name: Arc<str>,
     pub(super) sink: Box<dyn Sink>,
     retry: RetryPolicy,
+    gauge: Gauge,
     /// Whether it holds rows that are not safe yet.
     unsettled: bool,
 }
@@ -115,8 +117,8 @@ impl Tries {
 }
 
 impl Output {
-    pub(super) fn new(parts: OutputParts) -> Self {
-        Self { name: parts.name, sink: parts.sink, retry: parts.retry, unsettled: false }
+    pub(super) fn new(parts: OutputParts, gauge: Gauge) -> Self {
+        Self { name: parts.name, sink: parts.sink, retry: parts.retry, gauge, unsettled: false }
     }
 
     pub(super) fn is_unsettled(&self) -> bool {
@@ -186,6 +188,7 @@ impl Output {
         }
         self.unsettled = self.sink.durability() == Durability::Settles;
         let mut rest = batch.clone();
+        let holding = self.gauge.hold(rest.num_rows());
         let mut tries = Tries::first();
         loop {
             let written = match self.sink.write(&rest).await {
@@ -220,6 +223,7 @@ impl Output {
                 return Ok(delivery);
             }
             rest = only(&rest, &again).map_err(|error| Failure::fatal(&self.name, error))?;
+            holding.set(rest.num_rows());
             delivery.retries += 1;
             delivery.error = Some(again[0].reason.text.clone());
             if let Decision::RetryAfter(pause) = decision {

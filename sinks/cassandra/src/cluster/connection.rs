@@ -87,7 +87,15 @@ pub async fn refresh(session: &Session) -> Result<(), SinkError> {
     }
 }
 
-fn builder(settings: &Settings, keyspace: &str, base: &Path) -> Result<SessionBuilder, SinkError> {
+/// What a session is made with.
+///
+/// # Errors
+/// Files that TLS needs cannot be used.
+pub fn builder(
+    settings: &Settings,
+    keyspace: &str,
+    base: &Path,
+) -> Result<SessionBuilder, SinkError> {
     let addresses = settings.addresses().map_err(|problem| SinkError::Fatal(problem.message))?;
     let mut policy = DefaultPolicy::builder().token_aware(true).permit_dc_failover(false);
     policy = match (&settings.datacenter, &settings.rack) {
@@ -151,7 +159,11 @@ fn unread(error: &MetadataError) -> SinkError {
     })
 }
 
-fn check_datacenter(settings: &Settings, session: &Session) -> Result<(), SinkError> {
+/// Makes sure that the datacenter is there.
+///
+/// # Errors
+/// It is not.
+pub fn check_datacenter(settings: &Settings, session: &Session) -> Result<(), SinkError> {
     let Some(wanted) = &settings.datacenter else { return Ok(()) };
     let state = session.get_cluster_state();
     let mut known: Vec<&str> =
