@@ -1,0 +1,19 @@
+//! Doubles of the other end, and what is parsed of outside bytes without a connection.
+
+mod agent;
+mod parse;
+mod spark_sink;
+
+pub use agent::{Agent, Status, event};
+pub use parse::{PUSH_PROTOCOL, Served, batch_of, serve};
+pub use spark_sink::{Fate, SparkSink};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A stream compressed as agents do it with `compression-type = deflate`.
+pub fn deflated<S>(stream: S) -> impl AsyncRead + AsyncWrite + Send + Unpin
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin,
+{
+    crate::transport::Deflated::new(stream)
+}
