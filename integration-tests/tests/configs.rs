@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use forebay_flume_source::testing::{Agent, Status, event};
+use forebay_flume_source::testing::{Agent, Fate, SparkSink, Status, event};
 use forebay_integration_tests::servers::kafka::{Isolation, Message};
 use forebay_integration_tests::servers::{Cassandra, Kafka, runtime};
 use forebay_integration_tests::{Client, Gateway, HttpClient, binary, port, visible, wait};
@@ -23,6 +23,7 @@ const COVERED: &[&str] = &[
     "blackhole",
     "files-to-avro",
     "files-to-csv",
+    "flume-pull-to-files",
     "flume-to-files",
     "generator-to-cassandra",
     "generator-to-console",
@@ -282,6 +283,30 @@ fn http_to_parquet() -> Result<()> {
     let path = copy.only_file("http-to-parquet/orders")?;
     ensure!(path.display().to_string().contains("/orders/side=B/"), "{}", path.display());
     ensure!(fs::read(&path)?.ends_with(b"PAR1"), "no Parquet file");
+    Ok(())
+}
+
+#[test]
+fn flume_pull_to_files() -> Result<()> {
+    let (port, other) = (port::free()?, port::free()?);
+    let changes = [
+        (ADMIN, "127.0.0.1:0"),
+        ("\"127.0.0.1:9988\"", &*format!("\"127.0.0.1:{port}\"")),
+        ("\"127.0.0.1:9989\"", &*format!("\"127.0.0.1:{other}\"")),
+    ];
+    let copy = Copy::new("flume-pull-to-files", &changes)?;
+    let gateway = copy.start()?;
+    let fate = runtime::wait_for(async move {
+        let sink = SparkSink::start((std::net::Ipv4Addr::LOCALHOST, port).into()).await?;
+        let order = br#"{"id":1,"customer":"c-7","price":9.5}"#;
+        let offer = sink.offer(vec![event(&[("host", "n1")], order), event(&[], b"no order")]);
+        Ok(tokio::time::timeout(LONG, offer).await?)
+    })?;
+    ensure!(fate == Fate::Acknowledged, "{fate:?}");
+    stop_after(gateway, 2)?;
+    let orders = visible::values(&copy.data("flume-pull-to-files/orders"))?;
+    let orders: Vec<_> = orders.iter().flat_map(|(_, values)| values).collect();
+    ensure!(orders.len() == 1 && orders[0]["customer"] == "c-7", "{orders:?}");
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 
 mod cassandra;
 mod files;
+mod flume;
 mod http;
 pub(crate) mod kafka;
 mod kafka_to_kafka;
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["cassandra", way, host, records, customers] => {
             cassandra::run(way, host, records.parse()?, customers.parse()?)
         }
+        ["flume-text", port, to] => flume::run(port.parse()?, Path::new(to)),
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
         ["kafka-nowhere", brokers, topic, records] => kafka::run(brokers, topic, records.parse()?),
         ["kafka-kafka", brokers, from, to, records] => {

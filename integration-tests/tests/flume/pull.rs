@@ -27,6 +27,7 @@ fn agent(port: u16) -> Result<FlumeAgent> {
 #[test]
 fn nothing_is_lost_when_agent_and_gateway_are_killed() -> Result<()> {
     let mut chance = Chance::new();
+    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
     let port = port::free()?;
     let scene = Scene::new(&source(&[port]))?;
     let agent = agent(port)?;

@@ -18,12 +18,13 @@ fn source(port: u16, options: &str) -> String {
 }
 
 /// Kills the gateway three times and the agent once in between, while lines keep coming.
-fn killed(version: Version) -> Result<()> {
+fn killed(version: Version, sink: fn(u16) -> Sink) -> Result<()> {
     let mut chance = Chance::new();
+    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
     let port = port::free()?;
     let scene = Scene::new(&source(port, ""))?;
     // The agent is there first: nobody listens for it yet.
-    let agent = FlumeAgent::start(version, &Sink::avro(port))?;
+    let agent = FlumeAgent::start(version, &sink(port))?;
     let mut expectation = spool(&agent, "spooled", 2_000)?;
     let sender = Sender::start::<Lines>("lines".to_owned(), agent.address().port());
     for round in 0..3 {
@@ -45,20 +46,34 @@ fn killed(version: Version) -> Result<()> {
 
 #[test]
 fn nothing_is_lost_when_1_9_and_its_gateway_are_killed() -> Result<()> {
-    killed(Version::V1_9)
+    killed(Version::V1_9, Sink::avro)
 }
 
 #[test]
 fn nothing_is_lost_when_1_11_and_its_gateway_are_killed() -> Result<()> {
-    killed(Version::V1_11)
+    killed(Version::V1_11, Sink::avro)
+}
+
+#[test]
+fn nothing_is_lost_by_thrift_when_1_11_and_its_gateway_are_killed() -> Result<()> {
+    killed(Version::V1_11, Sink::thrift)
 }
 
 /// Sends some hundred records through a sink with these keys to a source with these options.
 fn sent(version: Version, keys: &[(&str, &str)], options: &str) -> Result<()> {
+    sent_by(version, Sink::avro, keys, options)
+}
+
+fn sent_by(
+    version: Version,
+    sink: fn(u16) -> Sink,
+    keys: &[(&str, &str)],
+    options: &str,
+) -> Result<()> {
     let port = port::free()?;
     let scene = Scene::new(&source(port, options))?;
     let gateway = scene.start()?;
-    let agent = FlumeAgent::start(version, &Sink::avro(port).with(keys))?;
+    let agent = FlumeAgent::start(version, &sink(port).with(keys))?;
     let expectation = spool(&agent, "spooled", 500)?;
     expect_all(&scene, &expectation)
         .with_context(|| format!("{version:?} {keys:?}"))
@@ -70,6 +85,15 @@ fn sent(version: Version, keys: &[(&str, &str)], options: &str) -> Result<()> {
 }
 
 const DEFLATE: (&str, &str) = ("compression-type", "deflate");
+
+#[test]
+fn by_thrift_compact_and_binary() -> Result<()> {
+    for version in Version::ALL {
+        sent_by(version, Sink::thrift, &[], "")?;
+        sent_by(version, Sink::thrift, &[("protocol", "binary")], "")?;
+    }
+    Ok(())
+}
 
 /// The keys with which a sink trusts an authority, whose certificate `keytool` puts into a store.
 fn trust(authority: &Authority) -> Result<Vec<(String, String)>> {

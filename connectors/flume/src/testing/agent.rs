@@ -32,6 +32,18 @@ pub fn event(headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// A batch of [events](event) as it travels.
+#[must_use]
+pub fn batch(events: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if !events.is_empty() {
+        put_long(&mut bytes, i64::try_from(events.len()).unwrap_or(i64::MAX));
+        bytes.extend(events.concat());
+    }
+    put_long(&mut bytes, 0);
+    bytes
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Agent<S> {
     /// Speaks over a connection.
     #[must_use]
@@ -44,13 +56,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Agent<S> {
     /// # Errors
     /// The connection is lost: nobody knows whether the batch was kept.
     pub async fn append_batch(&mut self, events: &[Vec<u8>]) -> Result<Status, String> {
-        let mut parameters = Vec::new();
-        if !events.is_empty() {
-            put_long(&mut parameters, i64::try_from(events.len()).unwrap_or(i64::MAX));
-            parameters.extend(events.concat());
-        }
-        put_long(&mut parameters, 0);
-        self.call("appendBatch", &parameters).await
+        self.append_encoded(&batch(events)).await
+    }
+
+    /// Sends a [batch] that was made before.
+    ///
+    /// # Errors
+    /// The connection is lost: nobody knows whether the batch was kept.
+    pub async fn append_encoded(&mut self, batch: &[u8]) -> Result<Status, String> {
+        self.call("appendBatch", batch).await
     }
 
     /// Sends one [event](event).

@@ -3,10 +3,12 @@
 mod agent;
 mod parse;
 mod spark_sink;
+mod talk;
 
-pub use agent::{Agent, Status, event};
-pub use parse::{PUSH_PROTOCOL, Served, batch_of, serve};
+pub use agent::{Agent, Status, batch, event};
+pub use parse::{PUSH_PROTOCOL, batch_of, serve};
 pub use spark_sink::{Fate, SparkSink};
+pub use talk::{Talk, Turn, parts};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -17,3 +19,6 @@ where
 {
     crate::transport::Deflated::new(stream)
 }
+
+/// A header: its name and its value.
+pub type Pair<'a> = (&'a [u8], &'a [u8]);

@@ -36,6 +36,12 @@ impl Sink {
         Self::Avro { port, keys: Vec::new() }
     }
 
+    /// A sink of type `thrift`.
+    #[must_use]
+    pub fn thrift(port: u16) -> Self {
+        Self::Thrift { port, keys: Vec::new() }
+    }
+
     /// The same with these keys too.
     #[must_use]
     pub fn with(mut self, more: &[(&str, &str)]) -> Self {
