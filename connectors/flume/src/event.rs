@@ -53,18 +53,16 @@ pub(crate) fn single(message: &Buffer, at: usize) -> Result<(BinaryArray, usize)
 pub(crate) fn batch(message: &Buffer, at: usize) -> Result<(BinaryArray, usize), WireError> {
     let mut cursor = Cursor::at(message, at);
     let mut spans = Spans::new(message);
-    loop {
-        let count = cursor.block(LEAST_BYTES)?;
-        if count == 0 {
-            return Ok((spans.finish()?, cursor.position()));
-        }
-        spans.offsets.reserve(count.min(MOST_AHEAD) + 1);
-        for _ in 0..count {
+    while let Some(block) = cursor.block(LEAST_BYTES)? {
+        spans.offsets.reserve(block.count.min(MOST_AHEAD) + 1);
+        for _ in 0..block.count {
             let from = cursor.position();
             read(&mut cursor, |_, _| {})?;
             spans.push(from, cursor.position())?;
         }
+        cursor.end_block(block)?;
     }
+    Ok((spans.finish()?, cursor.position()))
 }
 
 /// Events within a message. As long as they follow each other, which they do within a block, the

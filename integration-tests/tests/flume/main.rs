@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
+mod letters;
+#[cfg(test)]
 mod pull;
 #[cfg(test)]
 mod push;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use forebay_integration_tests::servers::flume::{Lines, Sink, Version};
 use forebay_integration_tests::servers::{Authority, FlumeAgent};
-use forebay_integration_tests::{Chance, Scene, Sender, port};
+use forebay_integration_tests::{Chance, Scene, Sender, port, wait};
 
 use crate::flow::{config, expect_all, spool};
 
@@ -57,6 +57,22 @@ fn nothing_is_lost_when_1_11_and_its_gateway_are_killed() -> Result<()> {
 #[test]
 fn nothing_is_lost_by_thrift_when_1_11_and_its_gateway_are_killed() -> Result<()> {
     killed(Version::V1_11, Sink::thrift)
+}
+
+#[test]
+fn while_the_disk_is_full_the_agent_keeps_its_events() -> Result<()> {
+    let port = port::free()?;
+    let scene = Scene::new(&source(port, "patience = \"1s\""))?;
+    let gateway = scene.start_on_a_small_disk(64)?;
+    let agent = FlumeAgent::start(Version::V1_11, &Sink::avro(port))?;
+    let expectation = spool(&agent, "spooled", 3_000)?;
+    wait::until("a batch that failed", Duration::from_secs(60), || {
+        Ok(agent.node().words().contains("Unable to deliver event").then_some(()))
+    })
+    .with_context(|| gateway.last_words())?;
+    gateway.make_room()?;
+    expect_all(&scene, &expectation).with_context(|| gateway.last_words())?;
+    gateway.stop(Scene::DRAIN)
 }
 
 /// Sends some hundred records through a sink with these keys to a source with these options.

@@ -16,6 +16,8 @@ pub(crate) enum WireError {
     Length(i64),
     #[error("a block of {0} items is announced where so many cannot be")]
     Count(i64),
+    #[error("a block does not have the size that it announces")]
+    Block,
     #[error("{0} names no branch of a union or an enum")]
     Branch(i64),
     #[error("a text is not UTF-8")]
@@ -24,6 +26,15 @@ pub(crate) enum WireError {
     Trailing(usize),
     #[error("it is larger than 2 GiB")]
     Large,
+}
+
+/// A block of an array or map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// How many items it has.
+    pub(crate) count: usize,
+    /// Where it ends, if it said so.
+    end: Option<usize>,
 }
 
 /// A place in bytes, which moves as values are read. It takes no memory, however long the values
@@ -111,23 +122,32 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The number of items in the next block of an array or map, each of at least `least` bytes; 0
-    /// after the last block. No more are announced than can be there.
-    pub(crate) fn block(&mut self, least: usize) -> Result<usize, WireError> {
+    /// The next block of an array or map, of items of at least `least` bytes each; none after the
+    /// last one. No more items are announced than can be there.
+    pub(crate) fn block(&mut self, least: usize) -> Result<Option<Block>, WireError> {
         let announced = self.long()?;
+        let mut end = None;
         if announced < 0 {
             // The size of the block, for those who want to skip it.
             let size = self.long()?;
-            let fits = usize::try_from(size).is_ok_and(|size| size <= self.remaining());
-            if !fits {
-                return Err(WireError::Length(size));
-            }
+            let fitting = usize::try_from(size).ok().filter(|size| *size <= self.remaining());
+            end = Some(self.at + fitting.ok_or(WireError::Length(size))?);
         }
         let wrong = || WireError::Count(announced);
         let count = usize::try_from(announced.unsigned_abs()).map_err(|_| wrong())?;
         match count.checked_mul(least) {
-            Some(bytes) if bytes <= self.remaining() => Ok(count),
+            Some(bytes) if bytes <= self.remaining() => {
+                Ok((count > 0).then_some(Block { count, end }))
+            }
             _ => Err(wrong()),
+        }
+    }
+
+    /// The items of a block were read: it must end here, if it said where.
+    pub(crate) fn end_block(&self, block: Block) -> Result<(), WireError> {
+        match block.end {
+            Some(end) if end != self.at => Err(WireError::Block),
+            _ => Ok(()),
         }
     }
 
@@ -137,16 +157,14 @@ impl<'a> Cursor<'a> {
         mut pair: impl FnMut(&'a [u8], &'a [u8]),
     ) -> Result<(), WireError> {
         const LEAST: usize = 2;
-        loop {
-            let count = self.block(LEAST)?;
-            if count == 0 {
-                return Ok(());
-            }
-            for _ in 0..count {
+        while let Some(block) = self.block(LEAST)? {
+            for _ in 0..block.count {
                 let (key, value) = (self.bytes()?, self.bytes()?);
                 pair(key, value);
             }
+            self.end_block(block)?;
         }
+        Ok(())
     }
 
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
@@ -197,12 +215,19 @@ mod tests {
         assert_eq!(Cursor::new(&[0x0a, 1]).bytes(), Err(WireError::Length(5)));
         assert_eq!(Cursor::new(&[0x01]).bytes(), Err(WireError::Length(-1)));
         assert_eq!(Cursor::new(&[4]).branch(2), Err(WireError::Branch(2)));
-        let block = |bytes: &[u8], least| Cursor::new(bytes).block(least);
+        let block = |bytes: &[u8], least| {
+            Cursor::new(bytes).block(least).map(|block| block.map_or(0, |block| block.count))
+        };
         assert_eq!(block(&[6, 0, 0, 0, 0], 2), Err(WireError::Count(3)));
         assert_eq!(block(&[4, 0, 0, 0, 0], 2), Ok(2));
         // A negative count is followed by the size of the block.
         assert_eq!(block(&[3, 8, 0, 0, 0, 0], 2), Ok(2));
         assert_eq!(block(&[3, 10, 0, 0, 0, 0], 2), Err(WireError::Length(5)));
+        // What it says has to be so: an event is read once more without what follows it.
+        let pairs = |bytes: &[u8]| Cursor::new(bytes).pairs(|_, _| {});
+        assert_eq!(pairs(&[1, 4, 0, 0, 0]), Ok(()));
+        assert_eq!(pairs(&[1, 6, 0, 0, 0]), Err(WireError::Block));
+        assert_eq!(pairs(&[1, 0, 0, 0, 0]), Err(WireError::Block));
         let mut least = Vec::new();
         put_long(&mut least, i64::MIN);
         least.push(0);
