@@ -8,7 +8,9 @@ mod files;
 mod flume;
 mod http;
 pub(crate) mod kafka;
+mod kafka_to_json;
 mod kafka_to_kafka;
+mod kafka_to_nowhere;
 mod output;
 mod socket;
 
@@ -29,7 +31,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
         ["flume-text", port, to] => flume::run(port.parse()?, Path::new(to)),
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
-        ["kafka-nowhere", brokers, topic, records] => kafka::run(brokers, topic, records.parse()?),
+        ["kafka-nowhere", brokers, topic, records] => {
+            kafka_to_nowhere::run(brokers, topic, records.parse()?)
+        }
+        ["kafka-json", brokers, topic, to, records] => {
+            kafka_to_json::run(brokers, topic, Path::new(to), records.parse()?)
+        }
         ["kafka-kafka", brokers, from, to, records] => {
             kafka_to_kafka::run(brokers, from, to, records.parse()?)
         }
