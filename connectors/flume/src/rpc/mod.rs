@@ -1,6 +1,6 @@
 //! Avro's remote calls as Java's Netty transport speaks them, for either end.
 //!
-//! - [`requestor`](Requestor) and [`client`](Client): the calls of one connection, and the connection;
+//! - [`requestor`] and [`client`](Client): the calls of one connection, and the connection;
 //! - [`frame`](Frames): messages cut out of a stream, and put into one;
 //! - [`handshake`](HandshakeRequest): how two ends tell each other their protocols, once per
 //!   connection, [as specified](https://avro.apache.org/docs/1.12.0/specification/#handshake);

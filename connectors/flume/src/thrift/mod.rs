@@ -1,8 +1,8 @@
 //! Calls as agents' `thrift` sinks make them: framed, in Thrift's compact or binary protocol.
 //!
 //! - [`frame`](Frames): messages cut out of a stream;
-//! - [`cursor`](Cursor): values of either protocol;
-//! - [`call`]: what a message asks for, and its answer.
+//! - [`cursor`]: values of either protocol;
+//! - [`call`](mod@call): what a message asks for, and its answer.
 //!
 //! The service has two calls with one kind of event
 //! ([flume.thrift](https://github.com/apache/flume/blob/flume-1.11.0/flume-ng-sdk/src/main/thrift/flume.thrift)),

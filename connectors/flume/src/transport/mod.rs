@@ -1,7 +1,7 @@
 //! What lies between TCP and the messages: TLS, compression, both in either order, or nothing.
 //!
 //! Nothing of it is negotiated, and agents differ: up to 1.9 TLS is outside, from 1.10 on the
-//! compression is. So each [layer](open) is known by the [first byte](Peeked) within the one before.
+//! compression is. So each [layer](Layers::open) is known by the [first byte](peeked) within the one before.
 
 mod deflated;
 mod layers;
