@@ -67,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Agent<S> {
         self.call("appendBatch", batch).await
     }
 
-    /// Sends one [event](event).
+    /// Sends one [event].
     ///
     /// # Errors
     /// The connection is lost: nobody knows whether the event was kept.
