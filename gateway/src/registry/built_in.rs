@@ -29,6 +29,8 @@ types! {
     source "kafka" Source "kafka-source" forebay_kafka_source::Kafka;
     receiver "socket" Receiver "socket-source" forebay_socket_source::Socket;
     receiver "http" Receiver "http-source" forebay_http_source::Http;
+    receiver "flume" Receiver "flume-source" forebay_flume_source::Flume;
+    receiver "flume-pull" Receiver "flume-source" forebay_flume_source::FlumePull;
     sink "files" Sink "files-sink" forebay_files_sink::Files;
     sink "console" Sink "console-sink" forebay_console_sink::Console;
     sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;
