@@ -10,7 +10,7 @@
 //! - `options`: what a person can set, and what is wrong with it; `plan` is an instance of it
 //! - `component`: how the sink introduces itself
 //! - `sink`: the sink as the engine sees it; it hands work to a thread that may block
-//! - `shape`: from rows to records, with `template`, `headers`, `numbers`, `rows_as_values`
+//! - `shape`: from rows to records, with `headers` and `numbers`
 //! - `client`: a producer and what it reports; `topics` is what is known of topics
 //! - `deliveries`: reports, awaited as a set
 //! - `work`: a batch on its way; `round` hands its rows over
@@ -19,7 +19,6 @@
 //! - `mark`, `marks` and `ledger`: which batch was written last
 //! - `status`: what can be seen from outside
 
-mod bytes;
 mod client;
 mod component;
 mod deliveries;
@@ -33,11 +32,9 @@ mod options;
 mod plan;
 mod remainder;
 mod round;
-mod rows_as_values;
 mod shape;
 mod sink;
 mod status;
-mod template;
 mod topic_name;
 mod topics;
 mod transaction;

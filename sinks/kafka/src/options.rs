@@ -9,8 +9,8 @@ use forebay_formats::encode::{AvroRecordOptions, CsvRecordOptions, RecordFormat}
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::template::Template;
 use crate::topic_name::why_unfit;
+use forebay_formats::encode::Template;
 
 /// Writes rows as records to Kafka topics: each at least once and in order, or exactly once with
 /// `exactly_once = true`.
