@@ -8,6 +8,7 @@ mod decoders;
 mod framing;
 mod http;
 mod journal;
+mod kinesis;
 mod records;
 mod schema;
 
@@ -29,5 +30,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "journal", run: journal::run, seeds: journal::seeds },
     Target { name: "checkpoint", run: checkpoint::run, seeds: checkpoint::seeds },
     Target { name: "http_body", run: http::run, seeds: http::seeds },
+    Target { name: "kinesis", run: kinesis::run, seeds: kinesis::seeds },
     Target { name: "config", run: config::run, seeds: config::seeds },
 ];
