@@ -34,8 +34,8 @@ pub(crate) struct State {
     /// Whether an answer came since it was turned.
     pub(crate) is_answered: bool,
     pub(crate) fault: Option<Fault>,
-    /// What is wrong, while answers are no good.
-    pub(crate) trouble: Option<String>,
+    /// What is wrong, and since when, while answers are no good.
+    pub(crate) trouble: Option<(String, Instant)>,
     /// Shards that come after this one.
     pub(crate) children: Vec<Shard>,
     pub(crate) pace: Pace,

@@ -24,6 +24,8 @@ use crate::shared::Shared;
 
 /// How long connecting waits for the first answers of the shards.
 const FIRST_ANSWERS: Duration = Duration::from_secs(3);
+/// How long calls may fail until that is said to be trouble: most failures pass at once.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A connection: the shards, and what is fetched of them.
 pub(crate) struct Link {
@@ -185,10 +187,12 @@ impl Link {
         let mut first = None;
         for seat in self.seats.values() {
             let state = seat.lane.state();
-            if !state.shelf.is_empty() || state.trouble.is_none() {
-                return None;
+            match &state.trouble {
+                Some((text, since)) if state.shelf.is_empty() && since.elapsed() >= PATIENCE => {
+                    first = first.or_else(|| Some(text.clone()));
+                }
+                _ => return None,
             }
-            first = first.or_else(|| state.trouble.clone());
         }
         first
     }

@@ -267,7 +267,6 @@ fn is_numbered(place: &Place) -> bool {
 }
 
 fn note(state: &mut State, failure: &Failure) {
-    if state.trouble.as_ref() != Some(&failure.text) {
-        state.trouble = Some(failure.text.clone());
-    }
+    let since = state.trouble.as_ref().map_or_else(Instant::now, |(_, since)| *since);
+    state.trouble = Some((failure.text.clone(), since));
 }
