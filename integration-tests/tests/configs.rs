@@ -272,7 +272,7 @@ fn kinesis_to_files() -> Result<()> {
     ];
     let copy = Copy::new("kinesis-to-files", &changes)?;
     let order = |id: u32| {
-        let side = if id % 2 == 0 { "B" } else { "S" };
+        let side = if id.is_multiple_of(2) { "B" } else { "S" };
         let text = format!(
             r#"{{"id":{id},"ts":"2026-01-31T10:00:00Z","customer":"c{id}","quantity":3,"price":1.5,"side":"{side}"}}"#
         );
