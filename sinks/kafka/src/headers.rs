@@ -5,8 +5,7 @@ use arrow::datatypes::DataType;
 use forebay_core::dead_letter::Reason;
 use rdkafka::message::{Header, OwnedHeaders};
 
-use forebay_formats::encode::BytesColumn;
-use forebay_formats::encode::{Filled, column};
+use forebay_formats::encode::{BytesColumn, Filled, column};
 
 /// The headers that the records of some rows have.
 pub(crate) struct Headers<'a> {

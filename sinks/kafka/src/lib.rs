@@ -19,6 +19,8 @@
 //! - `mark`, `marks` and `ledger`: which batch was written last
 //! - `status`: what can be seen from outside
 
+mod check;
+mod choices;
 mod client;
 mod component;
 mod deliveries;

@@ -2,16 +2,13 @@
 
 use arrow::array::RecordBatch;
 use forebay_core::dead_letter::Reason;
-use forebay_formats::encode::RecordEncoding;
+use forebay_formats::encode::{BytesColumn, Filled, RecordEncoding, RowsAsValues, Template};
 use rdkafka::message::OwnedHeaders;
 
 use crate::headers::{Headers, HeadersColumn};
 use crate::numbers::{Partitions, Times};
 use crate::options::KafkaSinkOptions;
 use crate::topic_name::why_unfit;
-use forebay_formats::encode::BytesColumn;
-use forebay_formats::encode::RowsAsValues;
-use forebay_formats::encode::{Filled, Template};
 
 /// The columns that are passed on if nothing else is said: those of the source `kafka`.
 const VALUE: &str = "value";
