@@ -73,12 +73,14 @@ impl Surroundings {
         &self,
         output: &str,
         policy: &RetryPolicy,
-        tries: &Tries,
+        tries: &mut Tries,
         error: &SinkError,
     ) -> Result<(), Failure> {
-        self.reporter.waiting(output, &error.to_string());
-        if tries.attempts == 1 {
+        let reason = error.to_string();
+        self.reporter.waiting(output, &reason);
+        if tries.error.as_ref() != Some(&reason) {
             tracing::warn!(sink = output, %error, "the sink does not take the batch; trying again");
+            tries.error = Some(reason);
         }
         match policy.decide(tries.failed(false), fastrand::f64()) {
             Decision::RetryAfter(pause) => self.sleep(pause).await,
@@ -98,11 +100,13 @@ impl Surroundings {
 struct Tries {
     attempts: u32,
     since: Instant,
+    /// Why the last one failed.
+    error: Option<String>,
 }
 
 impl Tries {
     fn first() -> Self {
-        Self { attempts: 1, since: Instant::now() }
+        Self { attempts: 1, since: Instant::now(), error: None }
     }
 
     fn failed(&self, rows: bool) -> Attempted {
@@ -126,7 +130,7 @@ impl Output {
             if let SinkError::Fatal(reason) = &error {
                 return Err(Failure::fatal(&self.name, reason));
             }
-            around.pause(&self.name, &self.retry, &tries, &error).await?;
+            around.pause(&self.name, &self.retry, &mut tries, &error).await?;
             tries.attempts += 1;
         }
         around.reporter.recovered(&self.name);
