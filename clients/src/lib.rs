@@ -1,12 +1,18 @@
 //! Connection settings that connectors and sinks share.
 //!
 //! [`address`]: hosts and ports.
+//! [`aws`] (feature `aws`): Amazon's services: region, endpoint, credentials, what errors mean.
 //! [`kafka`] (feature `kafka`): Kafka clusters, with TLS, SASL and what their clients report.
+//! [`kinesis`] (feature `kinesis`): names of Kinesis data streams.
 //! [`tls`]: certificates and keys from PEM files, for either end of a connection.
 
 pub mod address;
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+#[cfg(feature = "kinesis")]
+pub mod kinesis;
 pub mod probe;
 #[cfg(feature = "testing")]
 pub mod testing;

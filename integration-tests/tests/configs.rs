@@ -12,7 +12,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use forebay_flume_source::testing::{Agent, Fate, SparkSink, Status, event};
 use forebay_integration_tests::servers::kafka::{Isolation, Message};
-use forebay_integration_tests::servers::{Cassandra, Kafka, runtime};
+use forebay_integration_tests::servers::kinesis::Put;
+use forebay_integration_tests::servers::{Cassandra, Kafka, Kinesis, runtime};
 use forebay_integration_tests::{Client, Gateway, HttpClient, binary, port, visible, wait};
 use tempfile::TempDir;
 
@@ -28,10 +29,12 @@ const COVERED: &[&str] = &[
     "generator-to-cassandra",
     "generator-to-console",
     "generator-to-kafka",
+    "generator-to-kinesis",
     "http-to-parquet",
     "json-to-memory",
     "kafka-to-cassandra",
     "kafka-to-files",
+    "kinesis-to-files",
     "quickstart",
     "socket-to-files",
 ];
@@ -239,6 +242,52 @@ fn generator_to_kafka() -> Result<()> {
         let value = serde_json::from_slice(&record.value.context("a tombstone")?)?;
         ensure!(is_keyed(&value, &record.key.unwrap_or_default()), "{value}");
     }
+    Ok(())
+}
+
+#[test]
+fn generator_to_kinesis() -> Result<()> {
+    let kinesis = Kinesis::shared()?;
+    let stream = kinesis.stream("orders", 2)?;
+    let changes = [
+        (ADMIN, "127.0.0.1:0"),
+        ("region = \"us-east-1\"", &*kinesis.options()),
+        ("stream = \"orders\"", &*format!("stream = \"{stream}\"")),
+    ];
+    stop_after(Copy::new("generator-to-kinesis", &changes)?.start()?, 100)?;
+    let arrived = kinesis.read(&stream)?;
+    ensure!(arrived.len() >= 100, "{} records", arrived.len());
+    for record in arrived {
+        let value: serde_json::Value = serde_json::from_slice(&record.data)?;
+        ensure!(value["customer"] == *record.key, "{value} has the key {}", record.key);
+    }
+    Ok(())
+}
+
+#[test]
+fn kinesis_to_files() -> Result<()> {
+    let kinesis = Kinesis::shared()?;
+    let stream = kinesis.stream("orders", 2)?;
+    let changes = [
+        (ADMIN, "127.0.0.1:0"),
+        ("region = \"us-east-1\"", &*kinesis.options()),
+        ("stream = \"orders\"", &*format!("stream = \"{stream}\"")),
+    ];
+    let copy = Copy::new("kinesis-to-files", &changes)?;
+    let order = |id: u32| {
+        let side = if id.is_multiple_of(2) { "B" } else { "S" };
+        let text = format!(
+            r#"{{"id":{id},"ts":"2026-01-31T10:00:00Z","customer":"c{id}","quantity":3,"price":1.5,"side":"{side}"}}"#
+        );
+        Put::new(format!("c{id}"), text)
+    };
+    kinesis.put(&stream, (0..200).map(order))?;
+    stop_after(copy.start()?, 200)?;
+    let orders = visible::values(&copy.data("kinesis-to-files/orders"))?;
+    let is_split = orders.iter().all(|(path, _)| path.display().to_string().contains("/side="));
+    let orders: Vec<_> = orders.iter().flat_map(|(_, values)| values).collect();
+    ensure!(is_split && orders.len() == 200, "{} orders", orders.len());
+    ensure!(orders[0]["shard"].is_string() && orders[0]["quantity"] == 3, "{}", orders[0]);
     Ok(())
 }
 

@@ -164,7 +164,14 @@ impl Input {
                 self.generations.insert(split.split.clone(), split.generation);
             }
         }
-        if available_now && self.pinned.is_none() {
+        if let Some(pinned) = &mut self.pinned {
+            // A source may learn only in mid-run where a split ends.
+            for split in &status {
+                if let Some(end @ None) = pinned.get_mut(&split.split) {
+                    end.clone_from(&split.end);
+                }
+            }
+        } else if available_now {
             let ends = status.iter().map(|split| (split.split.clone(), split.end.clone()));
             self.pinned = Some(ends.collect());
         }

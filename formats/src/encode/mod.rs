@@ -9,9 +9,12 @@
 //! [`RecordEncoding`] is for destinations that keep records, not files: each row becomes bytes of
 //! its own.
 //!
-//! [`Cells`] tells single values as text, for names of folders and for tables.
+//! [`Cells`] tells single values as text, for names of folders and for tables. [`Template`] makes
+//! texts with columns in them, [`BytesColumn`] is a column whose values are bytes already, and
+//! [`RowsAsValues`] encodes whole rows a block at a time.
 
 mod avro;
+mod bytes_column;
 mod cells;
 mod compression;
 mod csv;
@@ -26,8 +29,11 @@ mod misfit;
 mod parquet;
 mod record_options;
 mod records;
+mod rows_as_values;
+mod template;
 mod text;
 
+pub use bytes_column::BytesColumn;
 pub use cells::Cells;
 pub use compression::Compression;
 pub use csv::CsvOptions;
@@ -37,3 +43,5 @@ pub use format::Format;
 pub use json::json_lines;
 pub use record_options::{AvroRecordFraming, AvroRecordOptions, CsvRecordOptions, RecordFormat};
 pub use records::{RecordEncoding, Records};
+pub use rows_as_values::RowsAsValues;
+pub use template::{Filled, Template, column};

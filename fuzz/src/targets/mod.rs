@@ -9,6 +9,7 @@ mod flume;
 mod framing;
 mod http;
 mod journal;
+mod kinesis;
 mod records;
 mod schema;
 
@@ -32,5 +33,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "http_body", run: http::run, seeds: http::seeds },
     Target { name: "flume_push", run: flume::run_push, seeds: flume::push_seeds },
     Target { name: "flume_pull", run: flume::run_pull, seeds: flume::pull_seeds },
+    Target { name: "kinesis", run: kinesis::run, seeds: kinesis::seeds },
     Target { name: "config", run: config::run, seeds: config::seeds },
 ];

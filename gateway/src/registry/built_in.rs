@@ -27,6 +27,7 @@ types! {
     source "generator" Source "generator-source" forebay_generator_source::Generator;
     source "files" Source "files-source" forebay_files_source::Files;
     source "kafka" Source "kafka-source" forebay_kafka_source::Kafka;
+    source "kinesis" Source "kinesis-source" forebay_kinesis_source::Kinesis;
     receiver "socket" Receiver "socket-source" forebay_socket_source::Socket;
     receiver "http" Receiver "http-source" forebay_http_source::Http;
     receiver "flume" Receiver "flume-source" forebay_flume_source::Flume;
@@ -37,6 +38,7 @@ types! {
     sink "blackhole" Sink "blackhole-sink" forebay_blackhole_sink::Blackhole;
     sink "cassandra" Sink "cassandra-sink" forebay_cassandra_sink::Cassandra;
     sink "kafka" Sink "kafka-sink" forebay_kafka_sink::Kafka;
+    sink "kinesis" Sink "kinesis-sink" forebay_kinesis_sink::Kinesis;
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ impl Jars {
 }
 
 /// `forebay/servers` in the user's folder for caches.
-fn cache() -> Result<PathBuf> {
+pub(super) fn cache() -> Result<PathBuf> {
     let caches = match env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
         Some(path) => PathBuf::from(path),
         None => {

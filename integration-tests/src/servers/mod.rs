@@ -4,7 +4,8 @@
 //! and with known checksums, kept in a cache outside the repository. From it come [`Kafka`] and
 //! [`Cassandra`], on free ports of the loopback interface and in temporary folders. Each of their
 //! servers is a [`Node`], which can be stopped, killed, frozen and started again on the same data.
-//! A [`FlumeAgent`] sends events, or has them polled; a [`Registry`] keeps schemas; a [`Proxy`] is a network that is slow, or breaks; a [`Ledger`]
+//! [`Kinesis`] is an emulator, from npm. A [`FlumeAgent`] sends events, or has them polled; a
+//! [`Registry`] keeps schemas; a [`Proxy`] is a network that is slow, or breaks; a [`Ledger`]
 //! makes records, and its [`Audit`](ledger::Audit) says how what arrived differs from them. A
 //! [watchdog] ends what is left when the test process is gone, whatever ended it.
 //!
@@ -21,10 +22,12 @@ mod distribution;
 mod feed;
 pub mod flume;
 pub mod kafka;
+pub mod kinesis;
 mod launch;
 pub mod ledger;
 pub mod name;
 mod node;
+mod package;
 mod process;
 mod proxy;
 mod registry;
@@ -39,6 +42,7 @@ pub use feed::Feed;
 pub use flume::FlumeAgent;
 pub use forebay_clients::testing::Authority;
 pub use kafka::Kafka;
+pub use kinesis::Kinesis;
 pub use ledger::{Entry, Ledger};
 pub use node::Node;
 pub use proxy::{Flow, Proxy};

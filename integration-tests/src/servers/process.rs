@@ -54,6 +54,14 @@ impl Process {
         String::from_utf8_lossy(all.get(self.silent..).unwrap_or_default()).into_owned()
     }
 
+    /// Whether it still runs.
+    pub(super) fn ensure_running(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            Some(status) => bail!("{} ended: {status}; {}", self.name, self.last_words()),
+            None => Ok(()),
+        }
+    }
+
     /// Waits until it has written these words.
     pub(super) fn wait_for_words(&mut self, words: &str, within: Duration) -> Result<()> {
         let ready = wait::until(&format!("`{words}`"), within, || {

@@ -2,11 +2,10 @@
 
 use forebay_clients::kafka::Role;
 use forebay_core::component::Problem;
-use forebay_formats::encode::{AvroRecordOptions, CsvRecordOptions, RecordFormat};
+use forebay_formats::encode::{AvroRecordOptions, CsvRecordOptions, RecordFormat, Template};
 
 use crate::choices::Acks;
 use crate::options::KafkaSinkOptions;
-use crate::template::Template;
 use crate::topic_name::why_unfit;
 
 const MAX_LINGER_SECONDS: u64 = 900;

@@ -5,8 +5,7 @@ use arrow::datatypes::DataType;
 use forebay_core::dead_letter::Reason;
 use rdkafka::message::{Header, OwnedHeaders};
 
-use crate::bytes::BytesColumn;
-use crate::template::{Filled, column};
+use forebay_formats::encode::{BytesColumn, Filled, column};
 
 /// The headers that the records of some rows have.
 pub(crate) struct Headers<'a> {

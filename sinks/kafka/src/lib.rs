@@ -10,7 +10,7 @@
 //! - `options`: what a person can set, and what is wrong with it; `plan` is an instance of it
 //! - `component`: how the sink introduces itself
 //! - `sink`: the sink as the engine sees it; it hands work to a thread that may block
-//! - `shape`: from rows to records, with `template`, `headers`, `numbers`, `rows_as_values`
+//! - `shape`: from rows to records, with `headers` and `numbers`
 //! - `client`: a producer and what it reports; `topics` is what is known of topics
 //! - `deliveries`: reports, awaited as a set
 //! - `work`: a batch on its way; `round` hands its rows over
@@ -20,7 +20,6 @@
 //! - `probe`: looking step by step whether the topic can be written
 //! - `status`: what can be seen from outside
 
-mod bytes;
 mod check;
 mod choices;
 mod client;
@@ -37,11 +36,9 @@ mod plan;
 mod probe;
 mod remainder;
 mod round;
-mod rows_as_values;
 mod shape;
 mod sink;
 mod status;
-mod template;
 mod topic_name;
 mod topics;
 mod transaction;

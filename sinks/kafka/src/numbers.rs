@@ -5,7 +5,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use forebay_core::dead_letter::Reason;
 
-use crate::template::{Template, column};
+use forebay_formats::encode::{Template, column};
 
 /// Which partition each row goes to.
 pub(crate) enum Partitions {

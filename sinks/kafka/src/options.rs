@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use forebay_clients::kafka::KafkaConnection;
 use forebay_core::units::{ByteSize, TimeSpan};
-use forebay_formats::encode::{AvroRecordOptions, CsvRecordOptions, RecordFormat};
+use forebay_formats::encode::{AvroRecordOptions, CsvRecordOptions, RecordFormat, Template};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::choices::{Acks, Compression, Partitioner, TopicErrors};
-use crate::template::Template;
 
 /// Writes rows as records to Kafka topics: each at least once and in order, or exactly once with
 /// `exactly_once = true`.

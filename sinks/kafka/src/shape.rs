@@ -2,15 +2,12 @@
 
 use arrow::array::RecordBatch;
 use forebay_core::dead_letter::Reason;
-use forebay_formats::encode::RecordEncoding;
+use forebay_formats::encode::{BytesColumn, Filled, RecordEncoding, RowsAsValues, Template};
 use rdkafka::message::OwnedHeaders;
 
-use crate::bytes::BytesColumn;
 use crate::headers::{Headers, HeadersColumn};
 use crate::numbers::{Partitions, Times};
 use crate::options::KafkaSinkOptions;
-use crate::rows_as_values::RowsAsValues;
-use crate::template::{Filled, Template};
 use crate::topic_name::why_unfit;
 
 /// The columns that are passed on if nothing else is said: those of the source `kafka`.

@@ -76,6 +76,17 @@ async fn an_end_that_nobody_knows_is_where_a_read_finds_nothing() {
 }
 
 #[tokio::test]
+async fn an_end_that_is_known_later_is_pinned_then() {
+    let mut bench = Bench::begin(true, &[], &[]).await;
+    bench.named(vec![split("a", 1, 3, None)]).await;
+    bench.named(vec![split("a", 1, 3, Some(20))]).await;
+    bench.named(vec![split("a", 1, 3, Some(50))]).await;
+    assert_eq!(bench.open(), [at("a", 3, Some(20))]);
+    bench.input.advance(&range("a", 1, 3, 20));
+    assert!(bench.is_exhausted());
+}
+
+#[tokio::test]
 async fn a_read_that_fails_pins_no_end() {
     let mut bench = Bench::begin(true, &[], &[]).await;
     bench.named(vec![split("a", 1, 3, None)]).await;

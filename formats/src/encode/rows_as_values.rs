@@ -4,19 +4,21 @@ use std::ops::Range;
 
 use arrow::array::RecordBatch;
 use forebay_core::dead_letter::Reason;
-use forebay_formats::encode::{EncodeError, RecordEncoding, Records};
+
+use super::encoder::EncodeError;
+use super::records::{RecordEncoding, Records};
 
 /// Rows that are encoded at a time.
 const BLOCK_ROWS: usize = 1024;
 
 /// Whole rows as the values of records, encoded a block at a time.
-pub(crate) struct RowsAsValues<'a> {
+pub struct RowsAsValues<'a> {
     encoding: &'a RecordEncoding,
     rows: &'a RecordBatch,
     block: Block,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Block {
     rows: Range<usize>,
     records: Records,
@@ -25,9 +27,11 @@ struct Block {
 }
 
 impl<'a> RowsAsValues<'a> {
+    /// Rows that are encoded so.
+    ///
     /// # Errors
     /// If the format cannot hold such columns.
-    pub(crate) fn new(encoding: &'a RecordEncoding, rows: &'a RecordBatch) -> Result<Self, String> {
+    pub fn new(encoding: &'a RecordEncoding, rows: &'a RecordBatch) -> Result<Self, String> {
         let mut block = Block::default();
         encoding.encode(&rows.slice(0, 0), &mut block.records).map_err(|error| match error {
             EncodeError::Columns(text) | EncodeError::Value(text) => text,
@@ -40,7 +44,7 @@ impl<'a> RowsAsValues<'a> {
     ///
     /// # Errors
     /// If the format cannot hold one of its values.
-    pub(crate) fn get(&mut self, row: usize) -> Result<&[u8], Reason> {
+    pub fn get(&mut self, row: usize) -> Result<&[u8], Reason> {
         if !self.block.rows.contains(&row) {
             let first = row - row % BLOCK_ROWS;
             self.encode(first..(first + BLOCK_ROWS).min(self.rows.num_rows()));

@@ -7,20 +7,28 @@ use arrow::array::{
 use arrow::datatypes::DataType;
 
 /// A column of bytes or text.
-#[derive(Clone, Copy)]
-pub(crate) enum BytesColumn<'a> {
+#[derive(Clone, Copy, Debug)]
+pub enum BytesColumn<'a> {
+    /// Bytes.
     Binary(&'a BinaryArray),
+    /// Bytes with offsets of 64 bits.
     LargeBinary(&'a LargeBinaryArray),
+    /// Bytes as views.
     BinaryView(&'a BinaryViewArray),
+    /// Bytes of one length.
     Fixed(&'a FixedSizeBinaryArray),
+    /// Text.
     Text(&'a StringArray),
+    /// Text with offsets of 64 bits.
     LargeText(&'a LargeStringArray),
+    /// Text as views.
     TextView(&'a StringViewArray),
 }
 
 impl<'a> BytesColumn<'a> {
     /// The column as such; `None` if it is something else.
-    pub(crate) fn of(array: &'a dyn Array) -> Option<Self> {
+    #[must_use]
+    pub fn of(array: &'a dyn Array) -> Option<Self> {
         Some(match array.data_type() {
             DataType::Binary => Self::Binary(array.as_binary()),
             DataType::LargeBinary => Self::LargeBinary(array.as_binary()),
@@ -34,7 +42,8 @@ impl<'a> BytesColumn<'a> {
     }
 
     /// The bytes of a row; `None` for null.
-    pub(crate) fn get(&self, row: usize) -> Option<&'a [u8]> {
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&'a [u8]> {
         match self {
             Self::Binary(array) => array.is_valid(row).then(|| array.value(row)),
             Self::LargeBinary(array) => array.is_valid(row).then(|| array.value(row)),

@@ -2,13 +2,13 @@
 
 use arrow::array::{Array, RecordBatch};
 use forebay_core::dead_letter::Reason;
-use forebay_formats::encode::Cells;
 
-use crate::bytes::BytesColumn;
+use super::bytes_column::BytesColumn;
+use super::cells::Cells;
 
 /// A text with columns in braces. `{{` and `}}` stand for braces themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Template {
+pub struct Template {
     parts: Vec<Part>,
 }
 
@@ -23,7 +23,7 @@ impl Template {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -56,7 +56,8 @@ impl Template {
     }
 
     /// The text, if there is no column in it.
-    pub(crate) fn fixed(&self) -> Option<&str> {
+    #[must_use]
+    pub fn fixed(&self) -> Option<&str> {
         match self.parts.as_slice() {
             [] => Some(""),
             [Part::Text(text)] => Some(text),
@@ -65,7 +66,8 @@ impl Template {
     }
 
     /// The column, if there is nothing else in it.
-    pub(crate) fn column(&self) -> Option<&str> {
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
         match self.parts.as_slice() {
             [Part::Column(column)] => Some(column),
             _ => None,
@@ -76,7 +78,7 @@ impl Template {
     ///
     /// # Errors
     /// If a column is not there, or has values without a text.
-    pub(crate) fn bind<'a>(&'a self, rows: &'a RecordBatch) -> Result<Filled<'a>, String> {
+    pub fn bind<'a>(&'a self, rows: &'a RecordBatch) -> Result<Filled<'a>, String> {
         if let Some(text) = self.fixed() {
             return Ok(Filled(Shape::Fixed(text)));
         }
@@ -98,7 +100,7 @@ impl Template {
 ///
 /// # Errors
 /// If there is none.
-pub(crate) fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a dyn Array, String> {
+pub fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a dyn Array, String> {
     rows.column_by_name(name).map(AsRef::as_ref).ok_or_else(|| {
         let schema = rows.schema();
         let known: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -107,7 +109,7 @@ pub(crate) fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a dyn Ar
 }
 
 /// A template over the columns of some rows.
-pub(crate) struct Filled<'a>(Shape<'a>);
+pub struct Filled<'a>(Shape<'a>);
 
 enum Shape<'a> {
     Fixed(&'a str),
@@ -142,7 +144,7 @@ impl Filled<'_> {
     ///
     /// # Errors
     /// If a value has no text.
-    pub(crate) fn get<'s>(
+    pub fn get<'s>(
         &'s self,
         row: usize,
         buffer: &'s mut Vec<u8>,

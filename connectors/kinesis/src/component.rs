@@ -1,0 +1,128 @@
+//! How the connector introduces itself.
+
+use std::time::Duration;
+
+use forebay_clients::kinesis::StreamId;
+use forebay_core::component::{BuildContext, Component, Input, Problem, SourceComponent};
+use forebay_core::units::{ByteSize, TimeSpan};
+
+use crate::config::KinesisConfig;
+use crate::place::Sequence;
+use crate::policy::{Start, millis};
+use crate::source::KinesisSource;
+
+/// The `kinesis` source.
+#[derive(Debug)]
+pub struct Kinesis;
+
+impl Component for Kinesis {
+    type Config = KinesisConfig;
+
+    const TYPE: &'static str = "kinesis";
+
+    fn check(config: &KinesisConfig) -> Vec<Problem> {
+        let mut problems = config.connection.check();
+        problems.extend(config.decoding.check());
+        if let Err(error) = config.stream.parse::<StreamId>() {
+            problems.push(Problem::at("stream", error));
+        }
+        match &config.start {
+            Start::Timestamp(text) => {
+                let wrong = millis(text).err();
+                problems.extend(wrong.map(|error| Problem::at("start.timestamp", error)));
+            }
+            Start::SequenceNumbers(numbers) => {
+                for (shard, number) in numbers {
+                    if let Err(error) = number.parse::<Sequence>() {
+                        let path = ["start", "sequence_numbers", shard].map(str::to_owned).to_vec();
+                        problems.push(Problem { path, message: error, help: None });
+                    }
+                }
+            }
+            Start::TrimHorizon | Start::Latest => {}
+        }
+        problems.extend(ranges(config));
+        problems
+    }
+}
+
+impl SourceComponent for Kinesis {
+    fn build(config: KinesisConfig, context: &BuildContext) -> Result<Input, Problem> {
+        KinesisSource::new(config, context).map(|source| Input::Source(Box::new(source)))
+    }
+}
+
+fn ranges(config: &KinesisConfig) -> Vec<Problem> {
+    let spans = [
+        (
+            "poll_interval",
+            config.poll_interval,
+            TimeSpan::from_millis(200),
+            TimeSpan::from_secs(60),
+        ),
+        (
+            "discover_interval",
+            config.discover_interval,
+            TimeSpan::from_secs(1),
+            TimeSpan(Duration::from_secs(3600)),
+        ),
+    ];
+    let mut problems = Vec::new();
+    for (key, span, least, most) in spans {
+        if !(least..=most).contains(&span) {
+            problems.push(Problem::at(key, format!("{span} is not between {least} and {most}")));
+        }
+    }
+    if !(1..=10_000).contains(&config.max_records) {
+        let text = format!("{} is not between 1 and 10000", config.max_records);
+        problems.push(Problem::at("max_records", text));
+    }
+    let (least, most) = (ByteSize::mib(1), ByteSize::mib(16 << 10));
+    if !(least..=most).contains(&config.buffer) {
+        let text = format!("{} is not between {least} and {most}", config.buffer);
+        problems.push(Problem::at("buffer", text));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(text: &str) -> Vec<String> {
+        let config: KinesisConfig = toml::from_str(text).unwrap();
+        Kinesis::check(&config).iter().map(|problem| problem.path.join(" ")).collect()
+    }
+
+    #[test]
+    fn what_is_right_has_no_problems() {
+        for text in [
+            "stream = \"orders\"",
+            "stream = \"orders\"\nstart = \"latest\"\non_loss = \"earliest\"\nunpack = false",
+            "stream = \"arn:aws:kinesis:eu-central-1:1:stream/orders\"\nstart = { timestamp = \"2026-01-31T08:00:00Z\" }",
+            "stream = \"orders\"\nstart = { sequence_numbers = { \"shardId-000000000000\" = \"4959\" } }",
+        ] {
+            assert_eq!(paths(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_found_at_once() {
+        assert_eq!(
+            paths(
+                "stream = \"a b\"\nendpoint = \"x\"\nstart = { sequence_numbers = { \"s\" = \"x\" } }\n\
+                 poll_interval = \"1ms\"\nmax_records = 0\nbuffer = \"1KiB\"\ndiscover_interval = \"1d\""
+            ),
+            [
+                "endpoint",
+                "stream",
+                "start sequence_numbers s",
+                "poll_interval",
+                "discover_interval",
+                "max_records",
+                "buffer"
+            ]
+        );
+        assert_eq!(paths("stream = \"o\"\nstart = { timestamp = \"noon\" }"), ["start timestamp"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! The options.
+
+use forebay_clients::aws::AwsConnection;
+use forebay_core::units::{ByteSize, TimeSpan};
+use forebay_formats::{Decoding, Format};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::policy::{OnLoss, Start};
+
+/// Reads the shards of a Kinesis data stream.
+///
+/// Records have the columns `data`, `partition_key`, `sequence_number`, `sub_sequence_number` (the
+/// place within an aggregate of the Kinesis Producer Library, else 0), `shard`, `arrival_time` and
+/// `stream`. `format` decodes `data`; `keep` names those of the others that stay beside what is
+/// decoded, and only those are made at all.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct KinesisConfig {
+    /// The service.
+    #[serde(flatten)]
+    pub connection: AwsConnection,
+    /// The stream, by its name or its ARN.
+    #[schemars(example = &"orders")]
+    pub stream: String,
+    /// Where reading begins while no position is known. Default `trim_horizon`. A shard that is
+    /// added while the stream is read begins with its first record.
+    #[serde(default)]
+    pub start: Start,
+    /// What to do when records are gone before they were read. Default `fail`.
+    #[serde(default)]
+    pub on_loss: OnLoss,
+    /// Whether records that the Kinesis Producer Library packed into one are taken apart. Default
+    /// true.
+    #[serde(default = "default_unpack")]
+    pub unpack: bool,
+    /// Time between two looks at a shard that has nothing new. One that has is read up to five
+    /// times and 2 MiB a second, which is what the service allows. 200ms to 1m, default 1s.
+    #[serde(default = "default_poll_interval")]
+    pub poll_interval: TimeSpan,
+    /// Records of one call, at most. 1 to 10000, default 10000.
+    #[serde(default = "default_max_records")]
+    pub max_records: u16,
+    /// The memory for records that are fetched ahead, over all shards. One answer more of each
+    /// shard may come on top. 1MiB to 16GiB, default 32MiB.
+    #[serde(default = "default_buffer")]
+    pub buffer: ByteSize,
+    /// Time between two looks for new shards; those that come from one that ends are known at
+    /// once. 1s to 1h, default 30s.
+    #[serde(default = "default_discover_interval")]
+    pub discover_interval: TimeSpan,
+    /// How records become columns.
+    #[serde(flatten)]
+    pub decoding: Decoding,
+}
+
+impl KinesisConfig {
+    /// Whether a column has to be made that nothing else needs.
+    pub(crate) fn wants(&self, column: &str) -> bool {
+        let all = self.decoding.format == Format::Bytes && self.decoding.keep.is_empty();
+        all || self.decoding.keep.iter().any(|kept| kept == column)
+    }
+}
+
+fn default_unpack() -> bool {
+    true
+}
+
+fn default_poll_interval() -> TimeSpan {
+    TimeSpan::from_secs(1)
+}
+
+fn default_max_records() -> u16 {
+    10_000
+}
+
+fn default_buffer() -> ByteSize {
+    ByteSize::mib(32)
+}
+
+fn default_discover_interval() -> TimeSpan {
+    TimeSpan::from_secs(30)
+}

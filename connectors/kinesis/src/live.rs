@@ -1,0 +1,134 @@
+//! The service itself.
+
+use async_trait::async_trait;
+use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::primitives::DateTime;
+use aws_sdk_kinesis::types::{self, ShardIteratorType};
+use bytes::Bytes;
+use forebay_clients::aws::{AwsConnection, Failure, Meaning};
+use forebay_clients::kinesis::StreamId;
+use forebay_core::SplitId;
+
+use crate::aggregate::HashRange;
+use crate::service::{From, Raw, Reply, Service, Shard};
+
+/// A stream of Kinesis.
+pub(crate) struct Live {
+    client: Client,
+    stream: StreamId,
+}
+
+impl Live {
+    pub(crate) async fn new(connection: &AwsConnection, stream: &StreamId) -> Self {
+        Self { client: Client::new(&connection.load().await), stream: stream.clone() }
+    }
+}
+
+/// An answer that the service is not known to give.
+fn strange(text: impl Into<String>) -> Failure {
+    Failure::new(Meaning::Trouble, text)
+}
+
+fn hashes(range: Option<&types::HashKeyRange>) -> HashRange {
+    let range = range.and_then(|range| {
+        let first = range.starting_hash_key().parse().ok()?;
+        Some(HashRange { first, last: range.ending_hash_key().parse().ok()? })
+    });
+    range.unwrap_or(HashRange::ALL)
+}
+
+fn shard(shard: &types::Shard) -> Shard {
+    let parents = [shard.parent_shard_id(), shard.adjacent_parent_shard_id()];
+    let parents = parents.into_iter().flatten().filter(|id| !id.is_empty());
+    let numbers = shard.sequence_number_range();
+    Shard {
+        id: shard.shard_id().into(),
+        parents: parents.map(SplitId::from).collect(),
+        hashes: hashes(shard.hash_key_range()),
+        is_closed: numbers.is_some_and(|range| range.ending_sequence_number().is_some()),
+    }
+}
+
+fn child(child: &types::ChildShard) -> Shard {
+    Shard {
+        id: child.shard_id().into(),
+        parents: child.parent_shards().iter().map(|id| SplitId::from(id.as_str())).collect(),
+        hashes: hashes(child.hash_key_range()),
+        is_closed: false,
+    }
+}
+
+fn raw(record: types::Record) -> Result<Raw, Failure> {
+    let millis = |time: &DateTime| time.to_millis().ok();
+    Ok(Raw {
+        sequence: record.sequence_number.parse().map_err(strange)?,
+        key: record.partition_key.into(),
+        arrival_ms: record.approximate_arrival_timestamp.as_ref().and_then(millis),
+        data: Bytes::from(record.data.into_inner()),
+    })
+}
+
+#[async_trait]
+impl Service for Live {
+    async fn shards(&self) -> Result<Vec<Shard>, Failure> {
+        let mut shards = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let mut request = self.client.list_shards();
+            // A token names the stream by itself, and nothing else may.
+            request = match token.take() {
+                Some(token) => request.next_token(token),
+                None => request
+                    .set_stream_name(self.stream.request_name())
+                    .set_stream_arn(self.stream.request_arn()),
+            };
+            let page = request.send().await.map_err(|error| Failure::of(&error))?;
+            shards.extend(page.shards().iter().map(shard));
+            match page.next_token {
+                Some(next) if !next.is_empty() => token = Some(next),
+                _ => return Ok(shards),
+            }
+        }
+    }
+
+    async fn iterator(&self, shard: &SplitId, from: From<'_>) -> Result<String, Failure> {
+        let request = self
+            .client
+            .get_shard_iterator()
+            .set_stream_name(self.stream.request_name())
+            .set_stream_arn(self.stream.request_arn())
+            .shard_id(shard.as_str());
+        let request = match from {
+            From::TrimHorizon => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
+            From::Timestamp(millis) => request
+                .shard_iterator_type(ShardIteratorType::AtTimestamp)
+                .timestamp(DateTime::from_millis(millis)),
+            From::At(sequence) => request
+                .shard_iterator_type(ShardIteratorType::AtSequenceNumber)
+                .starting_sequence_number(sequence.as_str()),
+            From::After(sequence) => request
+                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
+                .starting_sequence_number(sequence.as_str()),
+        };
+        let answer = request.send().await.map_err(|error| Failure::of(&error))?;
+        answer.shard_iterator.ok_or_else(|| strange("the service gave no iterator"))
+    }
+
+    async fn records(&self, iterator: &str, limit: usize) -> Result<Reply, Failure> {
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+        let request = self
+            .client
+            .get_records()
+            .shard_iterator(iterator)
+            .set_stream_arn(self.stream.request_arn())
+            .limit(limit);
+        let answer = request.send().await.map_err(|error| Failure::of(&error))?;
+        let children = answer.child_shards().iter().map(child).collect();
+        Ok(Reply {
+            next: answer.next_shard_iterator.filter(|next| !next.is_empty()),
+            behind_ms: u64::try_from(answer.millis_behind_latest.unwrap_or(0)).unwrap_or(0),
+            children,
+            records: answer.records.into_iter().map(raw).collect::<Result<_, _>>()?,
+        })
+    }
+}

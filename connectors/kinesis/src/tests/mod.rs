@@ -1,0 +1,7 @@
+//! The source over a scripted stream: what it does when the service does what emulators do not.
+
+mod driver;
+mod flow;
+mod losses;
+mod resharding;
+mod script;
