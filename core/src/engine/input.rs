@@ -313,6 +313,8 @@ impl Input {
         let forgotten = self.source.forget().await;
         for split in &forgotten {
             self.drained.remove(split);
+            self.next.remove(split);
+            self.generations.remove(split);
         }
         forgotten
     }

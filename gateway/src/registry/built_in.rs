@@ -27,8 +27,10 @@ types! {
     source "generator" Source "generator-source" forebay_generator_source::Generator;
     source "files" Source "files-source" forebay_files_source::Files;
     source "kafka" Source "kafka-source" forebay_kafka_source::Kafka;
+    source "tail" Source "tail-source" forebay_tail_source::Tail;
     receiver "socket" Receiver "socket-source" forebay_socket_source::Socket;
     receiver "http" Receiver "http-source" forebay_http_source::Http;
+    receiver "exec" Receiver "exec-source" forebay_exec_source::Exec;
     sink "files" Sink "files-sink" forebay_files_sink::Files;
     sink "console" Sink "console-sink" forebay_console_sink::Console;
     sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;
