@@ -29,6 +29,8 @@ pub struct LogWriter {
     lane: String,
     number: u64,
     rotated: u64,
+    /// The files keep the order of their lines, each its own.
+    file_number: u64,
 }
 
 impl LogWriter {
@@ -39,7 +41,14 @@ impl LogWriter {
     pub fn new(folder: &Path, lane: &str) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let file = open(&folder.join("app.log"))?;
-        Ok(Self { folder: folder.to_owned(), file, lane: lane.to_owned(), number: 0, rotated: 0 })
+        Ok(Self {
+            folder: folder.to_owned(),
+            file,
+            lane: lane.to_owned(),
+            number: 0,
+            rotated: 0,
+            file_number: 0,
+        })
     }
 
     /// Writes so many records, each in a line; the last line in two parts.
@@ -49,7 +58,8 @@ impl LogWriter {
     pub fn write(&mut self, records: u64, expectation: &mut Expectation) -> Result<()> {
         let mut text = String::new();
         for _ in 0..records {
-            let record = Record::new(&self.lane, self.number);
+            let lane = format!("{}-{}", self.lane, self.file_number);
+            let record = Record::new(&lane, self.number);
             self.number += 1;
             text += &record.line();
             text.push('\n');
@@ -67,6 +77,7 @@ impl LogWriter {
     /// # Errors
     /// If it cannot be opened.
     pub fn reopen(&mut self) -> Result<()> {
+        self.file_number += 1;
         self.file = open(&self.folder.join("app.log"))?;
         Ok(())
     }
@@ -77,6 +88,7 @@ impl LogWriter {
     /// If a file cannot be renamed, copied, truncated or compressed.
     pub fn rotate(&mut self, rotation: Rotation) -> Result<()> {
         self.rotated += 1;
+        self.file_number += 1;
         let log = self.folder.join("app.log");
         let old = self.folder.join(format!("app.log.{}", self.rotated));
         match rotation {

@@ -90,9 +90,8 @@ fn killed_at_random_instants() -> Result<()> {
             let delay = chance.short_of(Duration::from_millis(30), Duration::from_secs(1));
             let stop = AtomicBool::new(false);
             thread::scope(|scope| {
-                let writing = scope.spawn(|| {
-                    write(&mut writer, rotation, &mut chance, &mut expectation, &stop)
-                });
+                let writing = scope
+                    .spawn(|| write(&mut writer, rotation, &mut chance, &mut expectation, &stop));
                 let killed = gateway.kill_after(delay);
                 stop.store(true, Ordering::Relaxed);
                 let written = writing.join().map_err(|_| anyhow!("the writer broke off"))?;

@@ -67,20 +67,27 @@ fn rotate(options: &str, reopens: bool) -> Result<()> {
     let mut expectation = Expectation::default();
     let mut writer = LogWriter::new(&scene.path("logs"), "log")?;
     let gateway = scene.start()?;
+    let arrived = |scene: &Scene, expectation: &Expectation| {
+        let due = expectation.due();
+        wait::until("all records", Duration::from_secs(60), || {
+            Ok((rows(scene, expectation)? >= due).then_some(()))
+        })
+        .with_context(|| gateway.last_words())
+    };
     for turn in 0..TURNS {
+        // So that the gateway has seen the file before it goes.
+        writer.write(1, &mut expectation)?;
+        arrived(&scene, &expectation)?;
         writer.write(50 + turn, &mut expectation)?;
         logrotate(&scene, options)?;
         if reopens {
             // Written by a program that has not heard of the rotation yet.
             writer.write(5, &mut expectation)?;
-            writer.reopen()?;
         }
-        let due = expectation.due();
-        wait::until("all records", Duration::from_secs(60), || {
-            Ok((rows(&scene, &expectation)? >= due).then_some(()))
-        })
-        .with_context(|| gateway.last_words())?;
+        writer.reopen()?;
     }
+    writer.write(1, &mut expectation)?;
+    arrived(&scene, &expectation)?;
     wait::unchanged("what there is", Duration::from_secs(3), || rows(&scene, &expectation))?;
     gateway.stop(Scene::DRAIN)?;
     expectation.compare_folder(&scene.output())?.clean()?;

@@ -204,7 +204,7 @@ impl Catalog {
                 Fate::Finished(_) => Fate::Finished(None),
                 _ => Fate::Alive,
             };
-        } else if seen.size < entry.mark.offset || is_compressed {
+        } else if is_compressed {
             self.disown(&split, now);
             return Sight::Anew;
         } else {
@@ -218,12 +218,15 @@ impl Catalog {
                 entry.path.clone_from(&seen.path);
                 (entry.changed, entry.tried) = (changed, None);
             }
-            if entry.size != seen.size {
+            if seen.size < entry.mark.offset {
+                // It was truncated, or was read further since it was looked at: a read will tell.
+                entry.is_suspect = true;
+            } else if entry.size != seen.size {
                 entry.size = seen.size;
                 entry.changed = changed;
             }
             if entry.modified != seen.modified && !entry.is_compressed() {
-                entry.is_suspect = seen.size == entry.mark.offset && entry.mark != Mark::START;
+                entry.is_suspect |= seen.size == entry.mark.offset && entry.mark != Mark::START;
                 entry.modified = seen.modified;
             }
         }
