@@ -25,6 +25,8 @@ const COVERED: &[&str] = &[
     "files-to-csv",
     "generator-to-cassandra",
     "generator-to-console",
+    "generator-to-exec",
+    "generator-to-http",
     "generator-to-kafka",
     "http-to-parquet",
     "json-to-memory",
@@ -339,6 +341,32 @@ fn exec_to_files() -> Result<()> {
     let rows: Vec<_> = rows.iter().flat_map(|(_, values)| values).collect();
     ensure!(rows.len() >= 5 && rows[0]["one"].is_f64(), "{rows:?}");
     Ok(())
+}
+
+#[test]
+fn generator_to_exec() -> Result<()> {
+    let copy = Copy::new("generator-to-exec", &[(ADMIN, "127.0.0.1:0")])?;
+    let gateway = copy.start()?;
+    stop_after(gateway, 50)?;
+    let rows = fs::read_to_string(copy.data("generator-to-exec/rows.jsonl"))?;
+    ensure!(rows.lines().count() >= 50 && rows.starts_with("{\"id\":0,"), "{rows}");
+    Ok(())
+}
+
+#[test]
+fn generator_to_http() -> Result<()> {
+    let port = port::free()?;
+    let address = format!("127.0.0.1:{port}");
+    let changes = [(ADMIN, "127.0.0.1:0"), ("127.0.0.1:8081", address.as_str())];
+    let copy = Copy::new("generator-to-http", &changes)?;
+    let gateway = copy.start()?;
+    let arrived = || {
+        let rows = visible::values(&copy.data("generator-to-http/orders"))?;
+        Ok((rows.iter().map(|(_, rows)| rows.len()).sum::<usize>() >= 50).then_some(rows))
+    };
+    let rows = wait::until("rows that went by HTTP", LONG, arrived)?;
+    ensure!(rows[0].1[0]["symbol"].is_string(), "{:?}", rows[0]);
+    gateway.stop(LONG)
 }
 
 #[test]

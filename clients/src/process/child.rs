@@ -1,7 +1,6 @@
-//! The program as a process.
+//! A program that runs.
 
 use std::io;
-use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -9,36 +8,47 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child as Process, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::config::ExecConfig;
+use super::Program;
 
 /// A program that runs, with all that it starts in a process group of its own; the whole group is
 /// killed at the latest when this is dropped.
-pub(crate) struct Child {
+#[derive(Debug)]
+pub struct Child {
     process: Process,
     /// The process group, until the program was waited for.
     group: Option<Pid>,
 }
 
 /// The ends of its pipes.
-pub(crate) struct Pipes {
-    /// None if nothing is acknowledged: it reads the end of a file then.
-    pub(crate) input: Option<ChildStdin>,
-    pub(crate) output: ChildStdout,
-    pub(crate) complaints: ChildStderr,
+#[derive(Debug)]
+pub struct Pipes {
+    /// Its standard input; none if it was started without.
+    pub input: Option<ChildStdin>,
+    /// Its standard output.
+    pub output: ChildStdout,
+    /// Its standard error.
+    pub complaints: ChildStderr,
 }
 
 impl Child {
-    /// Starts the program. Paths are those of the options, resolved.
-    pub(crate) fn start(
-        config: &ExecConfig,
-        program: &PathBuf,
-        directory: &PathBuf,
-    ) -> io::Result<(Self, Pipes)> {
-        let input = if config.acknowledge { Stdio::piped() } else { Stdio::null() };
-        let mut process = Command::new(program)
-            .args(&config.command[1..])
-            .envs(&config.environment)
-            .current_dir(directory)
+    /// Starts a program whose paths are [resolved](Program::resolved). Without `with_input` its
+    /// standard input is empty.
+    ///
+    /// # Errors
+    /// If it cannot be started; the text names program and folder.
+    pub fn start(program: &Program, with_input: bool) -> Result<(Self, Pipes), String> {
+        Self::spawn(program, with_input).map_err(|error| {
+            let folder = program.directory.as_deref().unwrap_or(std::path::Path::new("."));
+            format!("`{}` cannot be started in `{}`: {error}", program.name(), folder.display())
+        })
+    }
+
+    fn spawn(program: &Program, with_input: bool) -> io::Result<(Self, Pipes)> {
+        let input = if with_input { Stdio::piped() } else { Stdio::null() };
+        let mut process = Command::new(program.name())
+            .args(program.command.iter().skip(1))
+            .envs(&program.environment)
+            .current_dir(program.directory.as_deref().unwrap_or(std::path::Path::new(".")))
             .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -55,19 +65,24 @@ impl Child {
         Ok((Self { group: id.and_then(Pid::from_raw), process }, pipes))
     }
 
-    pub(crate) fn id(&self) -> Option<u32> {
+    /// Its process id, until it was waited for.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
         self.process.id()
     }
 
     /// Asks the whole group to end.
-    pub(crate) fn ask_to_end(&self) {
+    pub fn ask_to_end(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// Waits for its end, so long at most, then kills the whole group.
-    pub(crate) async fn end(&mut self, within: Duration) -> io::Result<ExitStatus> {
+    /// Waits for its end, so long at most, then kills the whole group: also what it started and
+    /// left behind.
+    ///
+    /// # Errors
+    /// If the system does not say how it ended.
+    pub async fn end(&mut self, within: Duration) -> io::Result<ExitStatus> {
         let ended = timeout(within, self.process.wait()).await;
-        // What it started may still run, and is not left behind.
         self.signal(Signal::KILL);
         let status = match ended {
             Ok(status) => status?,

@@ -2,13 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::time::Instant;
-
-use crate::state::State;
 
 /// Lines that are logged in each period, at most.
 const LOGGED: u32 = 20;
@@ -24,10 +22,10 @@ const LAST: usize = 3;
 
 /// Logs the lines of a stream until it ends, not more than so many; counts all. Returns the last
 /// ones.
-pub(crate) async fn log(
+pub async fn log_complaints(
     stream: impl AsyncRead + Unpin,
     source: Arc<str>,
-    state: Arc<State>,
+    lines: Arc<AtomicU64>,
 ) -> Vec<String> {
     let mut reader = BufReader::new(stream);
     let mut last = VecDeque::with_capacity(LAST + 1);
@@ -46,7 +44,7 @@ pub(crate) async fn log(
         if !is_first {
             continue;
         }
-        state.complaints.fetch_add(1, Relaxed);
+        lines.fetch_add(1, Relaxed);
         if begun.elapsed() >= PERIOD {
             tell_left_out(&source, &mut left_out);
             (begun, logged) = (Instant::now(), 0);
@@ -77,18 +75,17 @@ fn tell_left_out(source: &str, left_out: &mut u64) {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::Ordering::Relaxed;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-    use super::log;
-    use crate::state::State;
+    use super::log_complaints;
 
     #[tokio::test]
     async fn lines_are_counted_and_the_last_are_told_however_long_they_are() {
-        let state = Arc::<State>::default();
-        let text =
-            format!("{}\nfirst\n{}second\nthird", "x".repeat(1 << 20), "many\n".repeat(1000));
-        let last = log(text.as_bytes(), Arc::from("in"), Arc::clone(&state)).await;
+        let lines = Arc::<AtomicU64>::default();
+        let long = "x".repeat(1 << 20);
+        let text = format!("{long}\nfirst\n{}second\nthird", "many\n".repeat(1000));
+        let last = log_complaints(text.as_bytes(), Arc::from("in"), Arc::clone(&lines)).await;
         assert_eq!(last, ["many", "second", "third"]);
-        assert_eq!(state.complaints.load(Relaxed), 1004);
+        assert_eq!(lines.load(Relaxed), 1004);
     }
 }

@@ -1,9 +1,8 @@
 //! The options.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
+use forebay_clients::process::Program;
 use forebay_core::component::Problem;
 use forebay_core::units::{ByteSize, TimeSpan};
 use forebay_formats::{Decoding, framing};
@@ -13,16 +12,9 @@ use serde::{Deserialize, Serialize};
 /// Lines or frames that a program writes to its standard output.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ExecConfig {
-    /// The program and its arguments, such as `["./poll-sensors", "--every", "1s"]`. No shell
-    /// looks at them; where one is wanted: `["sh", "-c", "..."]`. A program with a `/` in its name
-    /// begins at the folder of the configuration file, another is looked for in `PATH`.
-    pub command: Vec<String>,
-    /// Variables that it gets besides those of the gateway. Default none.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub environment: BTreeMap<String, String>,
-    /// The folder that it runs in. Default the folder of the configuration file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub directory: Option<PathBuf>,
+    /// What is started.
+    #[serde(flatten)]
+    pub program: Program,
     /// What a record is. Default `lines`.
     #[serde(default)]
     pub framing: Framing,
@@ -69,19 +61,7 @@ impl ExecConfig {
     /// Everything that is wrong.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let mut problems = self.decoding.check();
-        if self.command.first().is_none_or(String::is_empty) {
-            let text = "there is no program to start";
-            problems.push(Problem::at("command", text).help("command = [\"./program\"]"));
-        }
-        if self.command.iter().any(|word| word.contains('\0')) {
-            problems.push(Problem::at("command", "must not hold zero bytes"));
-        }
-        for (name, value) in &self.environment {
-            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                let text = "a name must not be empty nor hold `=`, and neither it nor its value a zero byte";
-                problems.push(Problem::at(&format!("environment.{name}"), text));
-            }
-        }
+        problems.extend(self.program.check());
         if !(1..=1 << 30).contains(&self.max_frame.0) {
             problems.push(Problem::at("max_frame", "must be between 1B and 1GiB"));
         }

@@ -1,12 +1,9 @@
 //! What a program writes to its standard output.
 //!
-//! [`Exec`] is the component, [`ExecConfig`] its options. `receiver` is one run of the program:
-//! from `child`, which starts it and sees that it ends, over `output`, which divides what it writes
-//! and stores it, to its acknowledgements; `complaints` is what it writes to its standard error;
-//! `state` is what is to be seen of it.
+//! [`Exec`] is the component, [`ExecConfig`] its options. `receiver` is one run of the program,
+//! which `forebay_clients::process` starts and ends; `output` divides what it writes, stores it and
+//! acknowledges it; `state` is what is to be seen of it.
 
-mod child;
-mod complaints;
 mod component;
 mod config;
 mod output;

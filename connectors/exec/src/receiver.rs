@@ -1,12 +1,12 @@
 //! The receiver: one run of the program.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use forebay_clients::process::{Child, Pipes, Program, log_complaints};
 use forebay_core::component::{BuildContext, Observe, Problem};
 use forebay_core::decode::Decode;
 use forebay_core::journal::{Intake, Refused, schema};
@@ -15,8 +15,6 @@ use forebay_formats::framing::Splitter;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::child::{Child, Pipes};
-use crate::complaints;
 use crate::config::ExecConfig;
 use crate::output::{Ending, Output, Rest};
 use crate::state::State;
@@ -28,8 +26,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(crate) struct ExecReceiver {
     config: ExecConfig,
     name: Arc<str>,
-    program: PathBuf,
-    directory: PathBuf,
+    program: Program,
     decoder: Arc<dyn Decode>,
     state: Arc<State>,
 }
@@ -37,23 +34,14 @@ pub(crate) struct ExecReceiver {
 impl ExecReceiver {
     pub(crate) fn new(config: ExecConfig, context: &BuildContext) -> Result<Self, Problem> {
         let decoder = config.decoding.decoder(&schema(), "value")?;
-        let program = Path::new(config.command.first().map_or("", String::as_str));
-        let program = match program.components().count() {
-            0 | 1 => program.to_owned(),
-            _ => std::path::absolute(context.path(program)).unwrap_or_else(|_| program.to_owned()),
-        };
-        let directory = config.directory.clone().unwrap_or_default();
-        let mut directory = context.path(&directory);
-        if directory.as_os_str().is_empty() {
-            directory = PathBuf::from(".");
-        }
+        let program = config.program.clone().resolved(context);
         let name = Arc::clone(&context.name);
-        Ok(Self { config, name, program, directory, decoder, state: Arc::default() })
+        Ok(Self { config, name, program, decoder, state: Arc::default() })
     }
 
     /// What its end means: it is started again.
     fn ended(&self, status: ExitStatus, last: &[String]) -> ReceiverError {
-        let name = self.program.display();
+        let name = self.program.name();
         let said = match last {
             [] => String::new(),
             last => format!(", and last said: {}", last.join(" / ")),
@@ -71,13 +59,8 @@ impl Receiver for ExecReceiver {
     }
 
     async fn run(&mut self, intake: Intake, stop: CancellationToken) -> Result<(), ReceiverError> {
-        let started = Child::start(&self.config, &self.program, &self.directory);
-        let (mut child, pipes) = started.map_err(|error| {
-            let text = format!(
-                "`{}` cannot be started in `{}`: {error}",
-                self.program.display(),
-                self.directory.display()
-            );
+        let started = Child::start(&self.program, self.config.acknowledge);
+        let (mut child, pipes) = started.map_err(|text| {
             self.state.set_error(&text);
             ReceiverError::Transient(text)
         })?;
@@ -85,9 +68,8 @@ impl Receiver for ExecReceiver {
         self.state.taken.store(0, Relaxed);
         self.state.set_pid(child.id());
         let Pipes { input, output, complaints } = pipes;
-        let state = Arc::clone(&self.state);
-        let mut complaining =
-            tokio::spawn(complaints::log(complaints, Arc::clone(&self.name), state));
+        let (name, lines) = (Arc::clone(&self.name), Arc::clone(&self.state.complaints));
+        let mut complaining = tokio::spawn(log_complaints(complaints, name, lines));
         let max = usize::try_from(self.config.max_frame.0).unwrap_or(usize::MAX);
         let framing = self.config.framing.into();
         let peer = format!("pid={}", child.id().unwrap_or_default());
@@ -144,11 +126,11 @@ impl Receiver for ExecReceiver {
         match last.or(ending) {
             Some(Ending::Oversize) => Err(ReceiverError::Transient(format!(
                 "`{}` announced a frame of more than max_frame, and was ended, as nothing behind it can be told",
-                self.program.display()
+                self.program.name()
             ))),
             Some(Ending::Broken(error)) => Err(ReceiverError::Transient(format!(
                 "`{}` was ended: {error}",
-                self.program.display()
+                self.program.name()
             ))),
             Some(Ending::Refused(Refused::Closed)) => Ok(()),
             Some(Ending::Refused(refused)) => Err(ReceiverError::Transient(refused.to_string())),

@@ -1,7 +1,7 @@
 //! What is to be seen of the receiver from outside.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use forebay_core::component::Observe;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(crate) struct State {
     pub(crate) rejected: AtomicU64,
     /// Records of the program that runs now that were taken.
     pub(crate) taken: AtomicU64,
-    pub(crate) complaints: AtomicU64,
+    pub(crate) complaints: Arc<AtomicU64>,
     last_error: Mutex<Option<String>>,
 }
 

@@ -8,8 +8,10 @@ mod decoders;
 mod framing;
 mod http;
 mod journal;
+mod outcomes;
 mod records;
 mod schema;
+mod tail;
 
 use crate::Target;
 
@@ -29,5 +31,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "journal", run: journal::run, seeds: journal::seeds },
     Target { name: "checkpoint", run: checkpoint::run, seeds: checkpoint::seeds },
     Target { name: "http_body", run: http::run, seeds: http::seeds },
+    Target { name: "tail", run: tail::run, seeds: tail::seeds },
+    Target { name: "outcomes", run: outcomes::run, seeds: outcomes::seeds },
     Target { name: "config", run: config::run, seeds: config::seeds },
 ];

@@ -36,6 +36,8 @@ types! {
     sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;
     sink "blackhole" Sink "blackhole-sink" forebay_blackhole_sink::Blackhole;
     sink "cassandra" Sink "cassandra-sink" forebay_cassandra_sink::Cassandra;
+    sink "exec" Sink "exec-sink" forebay_exec_sink::Exec;
+    sink "http" Sink "http-sink" forebay_http_sink::Http;
     sink "kafka" Sink "kafka-sink" forebay_kafka_sink::Kafka;
 }
 
