@@ -63,10 +63,11 @@ where
 
 /// What is let through: what the variable says, else the level of the configuration.
 fn filter(settings: &LogSettings, variable: Option<&str>) -> Result<EnvFilter, LogError> {
+    // What a driver says of each attempt, the engine says once, and counts.
     let level = match settings.level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
+        LogLevel::Error => "error,scylla=off",
+        LogLevel::Warn => "warn,scylla=off",
+        LogLevel::Info => "info,scylla=off",
         LogLevel::Debug => "debug",
         LogLevel::Trace => "trace",
     };
@@ -85,8 +86,8 @@ mod tests {
     fn the_variable_wins_over_the_configuration() {
         let settings = LogSettings { level: LogLevel::Warn, ..LogSettings::default() };
         let table = [
-            (None, "warn"),
-            (Some(" "), "warn"),
+            (None, "scylla=off,warn"),
+            (Some(" "), "scylla=off,warn"),
             (Some("debug"), "debug"),
             (Some("info,forebay_core=trace"), "forebay_core=trace,info"),
         ];

@@ -28,6 +28,34 @@ impl Client for HttpClient {
 }
 
 impl HttpClient {
+    /// A configuration that puts what this client sends to a port into files of JSON in `out`,
+    /// with further options of the sink.
+    #[must_use]
+    pub fn to_files(port: u16, sink: &str) -> String {
+        format!(
+            r#"
+            [sources.posts]
+            type = "http"
+            listen = "127.0.0.1:{port}"
+            format = "json"
+            schema = {schema}
+
+            [sinks.out]
+            type = "files"
+            path = "out"
+            format = "json"
+            roll_interval = "100ms"
+            {sink}
+
+            [pipelines.posts]
+            from = ["posts"]
+            to = ["out"]
+            interval = "20ms"
+            "#,
+            schema = Record::SCHEMA
+        )
+    }
+
     /// Posts a body and answers the status.
     ///
     /// # Errors

@@ -2,32 +2,10 @@
 //! client got a 200 for is in the files exactly once, and none is there twice.
 
 use anyhow::Result;
-use forebay_integration_tests::record::Record;
 use forebay_integration_tests::{HttpClient, acknowledgement};
 
 fn config(port: u16) -> String {
-    format!(
-        r#"
-        [sources.posts]
-        type = "http"
-        listen = "127.0.0.1:{port}"
-        format = "json"
-        schema = {schema}
-
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-        roll_rows = 500
-
-        [pipelines.posts]
-        from = ["posts"]
-        to = ["out"]
-        interval = "20ms"
-        "#,
-        schema = Record::SCHEMA
-    )
+    HttpClient::to_files(port, "roll_rows = 500")
 }
 
 #[test]

@@ -13,30 +13,6 @@ const LONG: Duration = Duration::from_secs(30);
 
 const REFUSED: &str = "until it can be, what arrives is refused";
 
-fn config(port: u16) -> String {
-    format!(
-        r#"
-        [sources.posts]
-        type = "http"
-        listen = "127.0.0.1:{port}"
-        format = "json"
-        schema = {schema}
-
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-
-        [pipelines.posts]
-        from = ["posts"]
-        to = ["out"]
-        interval = "20ms"
-        "#,
-        schema = Record::SCHEMA
-    )
-}
-
 fn journal(scene: &Scene) -> PathBuf {
     scene.path("checkpoints/posts/journal-posts")
 }
@@ -50,7 +26,7 @@ fn wait_for_more_lines(scene: &Scene, than: usize) -> Result<()> {
 #[test]
 fn a_folder_that_is_moved_away_and_back() -> Result<()> {
     let port = port::free()?;
-    let scene = Scene::new(&config(port))?;
+    let scene = Scene::new(&HttpClient::to_files(port, ""))?;
     let gateway = scene.start()?;
     let sender = Sender::start::<HttpClient>("posts".to_owned(), port);
     wait_for_more_lines(&scene, 0)?;
@@ -69,7 +45,7 @@ fn a_folder_that_is_moved_away_and_back() -> Result<()> {
 #[test]
 fn a_folder_that_is_deleted_takes_a_restart() -> Result<()> {
     let port = port::free()?;
-    let scene = Scene::new(&config(port))?;
+    let scene = Scene::new(&HttpClient::to_files(port, ""))?;
     let gateway = scene.start()?;
     let sender = Sender::start::<HttpClient>("before".to_owned(), port);
     wait_for_more_lines(&scene, 0)?;

@@ -1,4 +1,4 @@
-//! Every file in `configs/` goes through `forebay check`.
+//! Every configuration of the tree goes through `forebay check`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,14 +23,21 @@ pub(crate) fn check(binary: &Path) -> Result<(), String> {
 
 /// The files, relative to the root, in order.
 fn files() -> Result<Vec<PathBuf>, String> {
-    let folder = place::root().join("configs");
+    let mut files = within("configs")?;
+    files.extend(within("docker")?);
+    Ok(files)
+}
+
+/// Those of a folder.
+fn within(folder: &str) -> Result<Vec<PathBuf>, String> {
+    let (name, folder) = (folder, place::root().join(folder));
     let entries = fs::read_dir(&folder)
         .map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .filter_map(|path| path.file_name().map(|name| Path::new("configs").join(name)))
+        .filter_map(|path| path.file_name().map(|file| Path::new(name).join(file)))
         .collect();
     files.sort();
     if files.is_empty() {
@@ -45,6 +52,8 @@ mod tests {
 
     #[test]
     fn the_quickstart_is_among_the_files() {
-        assert!(files().unwrap().contains(&PathBuf::from("configs/quickstart.toml")));
+        let files = files().unwrap();
+        assert!(files.contains(&PathBuf::from("configs/quickstart.toml")));
+        assert!(files.contains(&PathBuf::from("docker/forebay.toml")));
     }
 }

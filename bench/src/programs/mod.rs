@@ -5,7 +5,9 @@ mod cassandra_sink;
 mod files_to_files;
 mod http_to_files;
 mod idle;
+mod kafka;
 mod kafka_to_blackhole;
+mod kafka_to_files;
 mod kafka_to_kafka;
 mod memory;
 mod receiving;
@@ -32,6 +34,7 @@ const PROGRAMS: &[Program] = &[
         "eight partitions to nowhere, from a broker that runs",
         kafka_to_blackhole::run,
     ),
+    ("kafka_to_files", "eight partitions of JSON, decoded, to files of JSON", kafka_to_files::run),
     (
         "kafka_to_kafka",
         "eight partitions to eight, at least once and exactly once",
@@ -52,12 +55,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         "list" => {
             println!("forebay-bench NAME|all [--rounds N] [--records N] [--folder DIR]\n");
             for (name, what, _) in PROGRAMS {
-                println!("  {name:<16} {what}");
+                println!("  {name:<20} {what}");
             }
             Ok(())
         }
         // Those that need a server of somebody else's are asked for by name.
-        "all" => PROGRAMS.iter().filter(|(name, ..)| !name.starts_with("kafka")).try_for_each(
+        "all" => PROGRAMS.iter().filter(|(name, ..)| !needs_a_server(name)).try_for_each(
             |(name, _, program)| {
                 println!("\n### {name}\n");
                 program(&options)
@@ -68,4 +71,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             None => bail!("there is no benchmark `{name}`; `list` names them"),
         },
     }
+}
+
+fn needs_a_server(name: &str) -> bool {
+    name.starts_with("kafka") || name.starts_with("cassandra")
 }

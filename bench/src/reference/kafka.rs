@@ -1,15 +1,14 @@
-//! Kafka to nowhere: a bare poll loop.
+//! Kafka without Forebay: topics, a consumer at their beginning, and a producer that waits for room.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::input;
@@ -17,7 +16,7 @@ use crate::input;
 /// Partitions of the topic.
 pub(crate) const PARTITIONS: i32 = 8;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn client(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
@@ -54,17 +53,11 @@ pub(crate) fn fill(brokers: &str, records: u64) -> Result<String> {
         let value = input::order(number);
         let key = format!("c{}", number % 10_000);
         let partition = i32::try_from(number % u64::try_from(PARTITIONS)?)?;
-        let mut record = BaseRecord::to(&topic).key(&key).payload(&value).partition(partition);
-        loop {
-            match producer.send(record) {
-                Ok(()) => break,
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    producer.poll(Duration::from_millis(20));
-                    record = back;
-                }
-                Err((error, _)) => return Err(error).context("a record cannot be sent"),
-            }
-        }
+        let record = BaseRecord::to(&topic)
+            .key(key.as_bytes())
+            .payload(value.as_slice())
+            .partition(partition);
+        send(&producer, record, Duration::from_millis(20))?;
     }
     producer.flush(PATIENCE)?;
     Ok(topic)
@@ -77,8 +70,8 @@ pub(crate) fn delete(brokers: &str, topic: &str) -> Result<()> {
     Ok(())
 }
 
-/// Polls so many records and looks at their bytes.
-pub(crate) fn run(brokers: &str, topic: &str, records: u64) -> Result<()> {
+/// A consumer at the beginning of all partitions of a topic.
+pub(super) fn consumer(brokers: &str, topic: &str) -> Result<BaseConsumer> {
     let consumer: BaseConsumer = client(brokers)
         .set("group.id", "bench")
         .set("enable.auto.commit", "false")
@@ -89,12 +82,23 @@ pub(crate) fn run(brokers: &str, topic: &str, records: u64) -> Result<()> {
         list.add_partition_offset(topic, partition, Offset::Beginning)?;
     }
     consumer.assign(&list)?;
-    let (mut seen, mut bytes) = (0, 0);
-    while seen < records {
-        let record = consumer.poll(PATIENCE).context("no record came")??;
-        seen += 1;
-        bytes += record.payload().map_or(0, <[u8]>::len);
+    Ok(consumer)
+}
+
+/// Hands a record over; where the queue is full, serves reports for so long before it tries again.
+pub(super) fn send<C: ProducerContext<DeliveryOpaque = ()>>(
+    producer: &BaseProducer<C>,
+    mut record: BaseRecord<'_, [u8], [u8]>,
+    pause: Duration,
+) -> Result<()> {
+    loop {
+        match producer.send(record) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                producer.poll(pause);
+                record = back;
+            }
+            Err((error, _)) => return Err(error).context("a record cannot be sent"),
+        }
     }
-    ensure!(bytes > 0, "the records are empty");
-    Ok(())
 }

@@ -7,7 +7,9 @@ mod cassandra;
 mod files;
 mod http;
 pub(crate) mod kafka;
+mod kafka_to_json;
 mod kafka_to_kafka;
+mod kafka_to_nowhere;
 mod output;
 mod socket;
 
@@ -27,7 +29,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             cassandra::run(way, host, records.parse()?, customers.parse()?)
         }
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
-        ["kafka-nowhere", brokers, topic, records] => kafka::run(brokers, topic, records.parse()?),
+        ["kafka-nowhere", brokers, topic, records] => {
+            kafka_to_nowhere::run(brokers, topic, records.parse()?)
+        }
+        ["kafka-json", brokers, topic, to, records] => {
+            kafka_to_json::run(brokers, topic, Path::new(to), records.parse()?)
+        }
         ["kafka-kafka", brokers, from, to, records] => {
             kafka_to_kafka::run(brokers, from, to, records.parse()?)
         }

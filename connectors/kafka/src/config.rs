@@ -67,7 +67,7 @@ pub struct KafkaConfig {
     #[serde(default)]
     pub isolation: Isolation,
     /// The memory for records that are fetched ahead, over all partitions. 1MiB to 16GiB, default
-    /// 32MiB.
+    /// 8MiB.
     #[serde(default = "default_buffer")]
     pub buffer: ByteSize,
     /// Time between two looks for new partitions and topics. 1s to 1h, default 30s.
@@ -95,7 +95,7 @@ fn default_drain_timeout() -> TimeSpan {
 }
 
 fn default_buffer() -> ByteSize {
-    ByteSize::mib(32)
+    ByteSize::mib(8)
 }
 
 fn default_discover_interval() -> TimeSpan {

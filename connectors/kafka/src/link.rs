@@ -60,6 +60,9 @@ pub(crate) struct Newcomer {
 /// How long events are listened to when something failed, for the reason of it.
 const LISTEN: Duration = Duration::from_millis(50);
 
+/// Beside the bytes of small records, librdkafka takes about as many again to keep them.
+const OVERHEAD: usize = 2;
+
 impl Settings {
     fn is_group(&self) -> bool {
         self.config.assign == Assign::Group
@@ -85,7 +88,7 @@ impl Settings {
     /// The configuration of the consumer: its queues share the buffer.
     fn consumer_config(&self, partitions: usize) -> ClientConfig {
         let mut config = self.client_config();
-        let buffer = usize::try_from(self.config.buffer.0).unwrap_or(usize::MAX);
+        let buffer = usize::try_from(self.config.buffer.0).unwrap_or(usize::MAX) / OVERHEAD;
         let share = (buffer / partitions.max(1)).clamp(64 << 10, 1 << 30);
         let own = &self.config.connection.properties;
         if !own.contains_key("fetch.queue.backoff.ms") {

@@ -43,7 +43,7 @@ impl Settings {
             backpressure: None,
             max_rate: None,
             max_batch_records: 1_000_000,
-            max_batch_bytes: 16 << 20,
+            max_batch_bytes: 4 << 20,
             max_in_flight: 2,
             stop_timeout: Duration::from_secs(30),
             backoff: Backoff::default(),

@@ -71,7 +71,7 @@ fn max_batch_records() -> u64 {
 }
 
 fn max_batch_bytes() -> ByteSize {
-    ByteSize::mib(16)
+    ByteSize::mib(4)
 }
 
 fn max_in_flight() -> usize {

@@ -219,7 +219,7 @@ mod tests {
         Bounds {
             interval_ms: 500.0,
             max_batch_records: 1_000_000,
-            max_batch_bytes: 16 << 20,
+            max_batch_bytes: 4 << 20,
             backpressure: Some(Backpressure::default()),
             memory: 256 << 20,
             sources: vec!["orders".into()],
@@ -243,7 +243,7 @@ mod tests {
             (LimitedBy::Configured, 9e3, SetBy::Configured, "`orders` 1 500 records/s"),
             (LimitedBy::Controller, 9e3, SetBy::Controller, "9 000 records/s, so that a batch"),
             (LimitedBy::Controller, 100.0, SetBy::Floor, "at its floor of 100 records/s"),
-            (LimitedBy::BatchSize, 9e3, SetBy::BatchSize, "1 000 000 records or 16MiB"),
+            (LimitedBy::BatchSize, 9e3, SetBy::BatchSize, "1 000 000 records or 4MiB"),
             (LimitedBy::Memory, 9e3, SetBy::Memory, "256MiB"),
         ];
         for (by, rate, set_by, words) in table {

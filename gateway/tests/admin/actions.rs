@@ -82,24 +82,8 @@ async fn a_page_of_another_origin_or_without_the_token_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dead_letters_are_replayed() {
-    let text = r#"
-[sources.orders]
-type = "generator"
-as = "json"
-format = "json"
-schema = { id = "bigint" }
-broken_ratio = 0.5
-count = 200
-unlimited = true
-
-[sinks.last]
-type = "memory"
-
-[pipelines.p]
-from = ["orders"]
-to = ["last"]
-"#;
-    let mut running = Running::start(text).await;
+    let text = format!("{BROKEN}[pipelines.p]\nfrom = [\"orders\"]\nto = [\"last\"]\n");
+    let mut running = Running::start(&text).await;
     let at = running.address;
     let told = until(at, "/api/pipelines/p", is("records", json!(200))).await.json();
     let letters = told["dead_letters"].as_u64().unwrap();

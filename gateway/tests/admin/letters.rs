@@ -3,21 +3,7 @@
 use serde_json::json;
 
 use crate::client::{get, until};
-use crate::running::Running;
-
-const BROKEN: &str = r#"
-[sources.orders]
-type = "generator"
-as = "json"
-format = "json"
-schema = { id = "bigint" }
-broken_ratio = 0.5
-count = 200
-unlimited = true
-
-[sinks.last]
-type = "memory"
-"#;
+use crate::running::{BROKEN, Running};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_newest_dead_letters_are_shown_with_their_records_as_text() {

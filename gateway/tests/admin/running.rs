@@ -34,6 +34,21 @@ interval = "20ms"
 backpressure = { initial = 1000 }
 "#;
 
+/// A source with records that cannot be decoded among 200, and a sink; a pipeline is to follow.
+pub(crate) const BROKEN: &str = r#"
+[sources.orders]
+type = "generator"
+as = "json"
+format = "json"
+schema = { id = "bigint" }
+broken_ratio = 0.5
+count = 200
+unlimited = true
+
+[sinks.last]
+type = "memory"
+"#;
+
 /// A gateway that runs, with its admin address.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,

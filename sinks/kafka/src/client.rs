@@ -16,8 +16,9 @@ use rdkafka::producer::{Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+use crate::choices::Acks;
 use crate::deliveries::{Deliveries, Report};
-use crate::options::{Acks, KafkaSinkOptions};
+use crate::options::KafkaSinkOptions;
 use crate::topics::Topics;
 
 /// How long no report may come before somebody is told.
@@ -158,6 +159,9 @@ impl Client {
     }
 }
 
+/// Beside the bytes of small records, librdkafka takes about as many again to keep them.
+const OVERHEAD: u64 = 2;
+
 fn config(options: &KafkaSinkOptions, base: &Path, transactional_id: Option<&str>) -> ClientConfig {
     let mut config = options.connection.client_config(base);
     let given = &options.connection.properties;
@@ -181,7 +185,8 @@ fn config(options: &KafkaSinkOptions, base: &Path, transactional_id: Option<&str
     config.set("linger.ms", (options.linger.0.as_secs_f64() * 1_000.0).to_string());
     config.set("batch.size", options.batch_bytes.0.to_string());
     config.set("message.max.bytes", options.max_record_bytes.0.to_string());
-    config.set("queue.buffering.max.kbytes", (options.buffer.0 >> 10).to_string());
+    let waiting = ((options.buffer.0 / OVERHEAD) >> 10).max(1);
+    config.set("queue.buffering.max.kbytes", waiting.to_string());
     match transactional_id {
         Some(id) => {
             let timeout = options.transaction_timeout.0.as_millis().to_string();

@@ -20,6 +20,8 @@
 //! - `status`: what can be seen from outside
 
 mod bytes;
+mod check;
+mod choices;
 mod client;
 mod component;
 mod deliveries;

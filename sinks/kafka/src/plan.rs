@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use forebay_core::component::{BuildContext, Problem};
 
+use crate::choices::TopicErrors;
 use crate::failure::Failure;
-use crate::options::{KafkaSinkOptions, TopicErrors};
+use crate::options::KafkaSinkOptions;
 use crate::shape::Shape;
 
 /// What an instance was built with.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use forebay_core::component::{BuildContext, Component, Input, Observe, SourceComponent};
 use forebay_core::journal::Intake;
 use forebay_core::receiver::ReceiverError;
+use forebay_core::testing::observed;
 use forebay_http_source::{Http, HttpConfig};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -40,7 +41,7 @@ pub(crate) async fn start(options: &str, intake: Intake) -> Running {
     let stop = CancellationToken::new();
     let token = stop.clone();
     let task = tokio::spawn(async move { receiver.run(intake, token).await });
-    let listening = until(&state, |seen| seen["listening"].is_string()).await;
+    let listening = observed(&*state, |seen| seen["listening"].is_string()).await;
     let address = listening["listening"].as_str().unwrap().parse().unwrap();
     Running { address, state, stop, task }
 }
@@ -56,29 +57,13 @@ impl Running {
     }
 
     pub(crate) async fn until(&self, is_so: impl Fn(&Value) -> bool) -> Value {
-        until(&self.state, is_so).await
+        observed(&*self.state, is_so).await
     }
 
     /// Waits for the end of the run, ten seconds at most.
     pub(crate) async fn ended(self) {
         tokio::time::timeout(Duration::from_secs(10), self.task).await.unwrap().unwrap().unwrap();
     }
-}
-
-/// Waits until what is observed is so, ten seconds at most.
-pub(crate) async fn until(state: &Arc<dyn Observe>, is_so: impl Fn(&Value) -> bool) -> Value {
-    let waiting = async {
-        loop {
-            let seen = state.observe();
-            if is_so(&seen) {
-                return seen;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), waiting)
-        .await
-        .unwrap_or_else(|_| panic!("not in time: {}", state.observe()))
 }
 
 /// A POST with headers (`"a: b\r\n"`) and a body.

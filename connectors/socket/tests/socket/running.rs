@@ -6,6 +6,7 @@ use std::time::Duration;
 use forebay_core::component::{BuildContext, Component, Input, Observe, SourceComponent};
 use forebay_core::journal::Intake;
 use forebay_core::receiver::{Receiver, ReceiverError};
+use forebay_core::testing::observed;
 use forebay_socket_source::{Socket, SocketConfig};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -46,7 +47,7 @@ pub(crate) async fn start(options: &str, intake: Intake) -> Running {
     let task = tokio::spawn(async move { receiver.run(intake, token).await });
     let mut address = String::new();
     if options.contains("listen = ") {
-        let seen = until(&state, |seen| seen["listening"].is_string()).await;
+        let seen = observed(&*state, |seen| seen["listening"].is_string()).await;
         address = seen["listening"].as_str().unwrap().split_once("://").unwrap().1.to_owned();
     }
     Running { address, state, stop, task }
@@ -63,29 +64,13 @@ impl Running {
     }
 
     pub(crate) async fn until(&self, is_so: impl Fn(&Value) -> bool) -> Value {
-        until(&self.state, is_so).await
+        observed(&*self.state, is_so).await
     }
 
     /// Waits for the end of the run, ten seconds at most.
     pub(crate) async fn ended(self) -> Result<(), ReceiverError> {
         tokio::time::timeout(Duration::from_secs(10), self.task).await.unwrap().unwrap()
     }
-}
-
-/// Waits until what is observed is so, ten seconds at most.
-pub(crate) async fn until(state: &Arc<dyn Observe>, is_so: impl Fn(&Value) -> bool) -> Value {
-    let waiting = async {
-        loop {
-            let seen = state.observe();
-            if is_so(&seen) {
-                return seen;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), waiting)
-        .await
-        .unwrap_or_else(|_| panic!("not in time: {}", state.observe()))
 }
 
 /// What the other side sends until it closes, within ten seconds.

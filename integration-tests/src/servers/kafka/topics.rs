@@ -107,6 +107,17 @@ impl Kafka {
         Ok(leaders.into_iter().map(|(_, leader)| leader).collect())
     }
 
+    /// How many servers have a whole copy of that partition of a topic which fewest have.
+    ///
+    /// # Errors
+    /// If the cluster does not answer.
+    pub fn least_in_sync(&self, topic: &str) -> Result<usize> {
+        let consumer: BaseConsumer = self.client().create()?;
+        let metadata = consumer.fetch_metadata(Some(topic), LONG)?;
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        Ok(partitions.map(|partition| partition.isr().len()).min().unwrap_or(0))
+    }
+
     /// The ids of the servers that have copies of a partition, the preferred leader first.
     pub(super) fn replicas(&self, topic: &str, partition: i32) -> Result<Vec<i32>> {
         let consumer: BaseConsumer = self.client().create()?;
