@@ -98,6 +98,13 @@ impl Catalog {
                 entry.fate = Fate::Alive;
             }
         }
+        // What a copy has begins where its original is read again.
+        for split in self.files.keys().cloned().collect::<Vec<_>>() {
+            let back = self.files.get(&split).filter(|entry| entry.heir.is_some());
+            if let Some(mark) = back.map(|entry| entry.mark) {
+                self.pass_on(&split, |start| mark.offset < start, mark);
+            }
+        }
         self.active = self.files.keys().cloned().collect();
     }
 

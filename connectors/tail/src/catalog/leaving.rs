@@ -27,6 +27,20 @@ impl Catalog {
         mark
     }
 
+    /// A file was read up to a mark after its copy was found, or has to be read again from there:
+    /// the copy begins there, if `moves` says so of where it begins now and nothing of it is
+    /// committed.
+    pub(crate) fn pass_on(&mut self, split: &SplitId, moves: impl Fn(u64) -> bool, mark: Mark) {
+        let Some(heir) = self.get(split).and_then(|entry| entry.heir.clone()) else { return };
+        self.change(&heir, |heir| {
+            if heir.is_saved || heir.mark != heir.start || !moves(heir.start.offset) {
+                return;
+            }
+            heir.start = if heir.is_compressed() { Mark::bare(mark.offset) } else { mark };
+            heir.mark = heir.start;
+        });
+    }
+
     /// A file is found under another number of its device.
     pub(crate) fn rekey(&mut self, split: &SplitId, key: FileKey) {
         if let Some(entry) = self.files.get_mut(split) {

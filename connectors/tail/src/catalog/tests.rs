@@ -116,6 +116,12 @@ fn an_original_is_remembered_until_its_copy_is_in_the_checkpoint() {
     let copy = catalog.add(&seen("a.log.1.gz", 8, 50), Mark::bare(90), whole, SECOND);
     assert_eq!(catalog.inherit(&split, copy.clone()), mark(90));
     assert!(catalog.settle(100 * SECOND).is_empty(), "the copy has its rest");
+    // What was planned before a crash is read once more, and the copy begins behind it.
+    catalog.pass_on(&split, |start| start < 95, mark(95));
+    assert_eq!(catalog.get(&copy).unwrap().mark, Mark::bare(95));
+    // From the checkpoint on: the copy has what comes behind it.
+    catalog.rewind(|_| None, |_| false);
+    assert_eq!(catalog.get(&copy).unwrap().start, Mark::bare(0));
     catalog.finish(&copy);
     assert!(catalog.forget(100 * SECOND).is_empty());
     catalog.commit(&copy, 100);

@@ -53,6 +53,7 @@ impl TailSource {
                 let now = self.view.now();
                 let catalog = &mut self.view.catalog;
                 catalog.read(split, until, range.records, size, Ending::Growing, now);
+                catalog.pass_on(split, |start| start < until.offset, until);
                 return self.slice(range.clone(), portion.gathered, &name);
             }
             Ok(_) | Err(Failure::Anew) => "the file has other bytes there now".to_owned(),
