@@ -68,7 +68,10 @@ fn finish(scene: &Scene, expectation: &Expectation) -> Result<()> {
         let report = expectation.compare_folder(&scene.output())?;
         Ok((report.rows >= due || !report.wrong.is_empty()).then_some(()))
     })
-    .with_context(|| gateway.last_words())?;
+    .with_context(|| {
+        let report = expectation.compare_folder(&scene.output());
+        format!("{report:?}\n{}", gateway.last_words())
+    })?;
     wait::unchanged("what there is", Duration::from_secs(2), || {
         Ok(expectation.compare_folder(&scene.output())?.rows)
     })?;

@@ -71,6 +71,21 @@ pub(crate) fn original(
     Ok(fitting.pop().cloned())
 }
 
+/// Whether a plain file may become a copy of one of the candidates: it is shorter than what was
+/// read of that, and begins as it. It blocks.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(crate) fn may_become_a_copy(path: &Path, candidates: &[Candidate]) -> io::Result<bool> {
+    let file = File::open(path)?;
+    for candidate in candidates {
+        if candidate.mark.may_fit(&file)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Which candidates a stream of expanded bytes is a copy of.
 fn fitting_expanded(mut bytes: impl Read, candidates: &[Candidate]) -> io::Result<Vec<bool>> {
     let window = usize::try_from(WINDOW).unwrap_or(0);
@@ -132,7 +147,7 @@ mod tests {
     use flate2::write::GzEncoder;
     use forebay_formats::text_files::Compression;
 
-    use super::{Candidate, last_line_end, original};
+    use super::{Candidate, last_line_end, may_become_a_copy, original};
     use crate::mark::Mark;
 
     #[test]
@@ -168,6 +183,9 @@ mod tests {
         let found = original(&path("other"), Compression::None, &candidates).unwrap();
         assert_eq!(found.unwrap().split.as_str(), "near", "it was the same for seven bytes");
         assert!(original(&path("other"), Compression::None, &candidates[1..2]).unwrap().is_none());
+        assert!(!may_become_a_copy(&path("other"), &candidates).unwrap());
+        fs::write(path("begun"), &text[..1500]).unwrap();
+        assert!(may_become_a_copy(&path("begun"), &candidates).unwrap());
         fs::write(path("short"), "line").unwrap();
         assert!(original(&path("short"), Compression::None, &candidates).unwrap().is_none());
     }

@@ -38,6 +38,16 @@ impl FileKey {
 }
 
 impl Life {
+    /// Whether this was begun before another of the same inode; a file that is compressed counts
+    /// as having been there before one that grows.
+    pub(crate) fn is_before(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Growing(own), Self::Growing(other)) => own < other,
+            (Self::Whole(_), Self::Growing(_)) => true,
+            (_, Self::Whole(_)) => false,
+        }
+    }
+
     /// The life of a file that does not change.
     pub(crate) fn whole(size: u64, modified: i64) -> Self {
         let mut digest = crc32fast::Hasher::new();

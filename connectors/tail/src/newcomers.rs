@@ -8,7 +8,7 @@ use forebay_formats::text_files::Compression;
 use tokio::task::spawn_blocking;
 
 use crate::catalog::Catalog;
-use crate::heir::{Candidate, last_line_end, original};
+use crate::heir::{Candidate, last_line_end, may_become_a_copy, original};
 use crate::identity::{FileKey, Life};
 use crate::listing::Seen;
 use crate::mark::Mark;
@@ -122,15 +122,22 @@ impl Newcomers {
             return stranger;
         }
         let path = seen.path.clone();
-        let found = spawn_blocking(move || original(&path, compression, &candidates)).await;
+        let found = spawn_blocking(move || {
+            let found = original(&path, compression, &candidates)?;
+            let is_begun = found.is_none() && is_plain && may_become_a_copy(&path, &candidates)?;
+            Ok((found, is_begun))
+        });
+        let found = found.await;
+        let is_quiet = quiet.max(seen.age) >= COMPLETE;
         let is_late = reception.now.saturating_sub(*since) >= catalog.waits().rotate;
         match found.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            Ok(Some(it)) if it.is_same => Decision::Same(it),
-            Ok(Some(it)) if it.is_orphan => Decision::Copy(it),
+            Ok((None, true)) if !is_quiet && !is_late => Decision::Later,
+            Ok((Some(it), _)) if it.is_same => Decision::Same(it),
+            Ok((Some(it), _)) if it.is_orphan => Decision::Copy(it),
             // The file that it is a copy of is still there, and has the same records.
-            Ok(Some(_)) if !is_plain => Decision::Later,
-            Ok(Some(_)) if !is_late => Decision::Later,
-            Ok(Some(_) | None) => stranger,
+            Ok((Some(_), _)) if !is_plain => Decision::Later,
+            Ok((Some(_), _)) if !is_late => Decision::Later,
+            Ok(_) => stranger,
             Err(_) if !is_late => Decision::Later,
             // Reading it says what is wrong with it.
             Err(_) => stranger,

@@ -49,6 +49,8 @@ pub(crate) struct Portion {
     pub(crate) until: Mark,
     /// The size of a file that grows.
     pub(crate) size: u64,
+    /// All that there is was looked at.
+    pub(crate) is_all: bool,
     /// A compressed file ends here.
     pub(crate) ended: bool,
     pub(crate) open: Option<Open>,
@@ -111,7 +113,7 @@ impl Manner {
         let bytes = Part { file: Arc::clone(&file), at: from.offset, end };
         let input = Input { bytes: Box::new(bytes), skip: 0, end: Some(end) };
         let mut cutter = Cutter::new(input, self.divider(), from.offset, self.skip_blank);
-        let (gathered, _) = cutter.take(limits, wanted.ending)?;
+        let (gathered, is_all) = cutter.take(limits, wanted.ending)?;
         // Afterwards: what was read is then known to stand behind what was read before.
         if !from.fits(&file)? {
             return Err(Failure::Anew);
@@ -121,7 +123,8 @@ impl Manner {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(Failure::Anew),
             Err(error) => return Err(error.into()),
         };
-        Ok(Portion { gathered, until, size, ended: false, open: Some(Open::Plain(file)) })
+        let open = Some(Open::Plain(file));
+        Ok(Portion { gathered, until, size, is_all, ended: false, open })
     }
 
     fn read_expanded(
@@ -147,7 +150,7 @@ impl Manner {
         let (gathered, ended) = cutter.take(limits, Ending::Final)?;
         let until = Mark::bare(cutter.position());
         let open = (!ended && wanted.until.is_none()).then_some(Open::Expanded(cutter));
-        Ok(Portion { gathered, until, size: until.offset, ended, open })
+        Ok(Portion { gathered, until, size: until.offset, is_all: ended, ended, open })
     }
 }
 

@@ -102,6 +102,15 @@ impl Entry {
         self.compression != Compression::None
     }
 
+    /// It is not what has its key any more.
+    pub(crate) fn disown(&mut self, now: Duration) {
+        self.fate = match self.fate {
+            Fate::Finished(_) => Fate::Finished(Some(now)),
+            Fate::Anew(since) => Fate::Anew(since),
+            _ => Fate::Anew(now),
+        };
+    }
+
     /// Since when only a copy can have its rest, if that is so.
     pub(crate) fn orphan_since(&self) -> Option<Duration> {
         match self.fate {

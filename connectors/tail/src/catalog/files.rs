@@ -1,18 +1,16 @@
 //! All files.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
 use forebay_core::SplitId;
 
 use super::entry::{Entry, Fate, Waits};
-use forebay_formats::text_files::Compression;
 
 use crate::divider::Ending;
-use crate::heir::Candidate;
 use crate::identity::{FileKey, Identity, Life};
-use crate::listing::{Interest, Seen, stem};
+use crate::listing::{Seen, stem};
 use crate::mark::Mark;
 
 /// All files that are followed, were read, or are gone and not forgotten.
@@ -70,7 +68,13 @@ impl Catalog {
     }
 
     /// Takes in a split that the checkpoint knows. None if it is not one of a file.
-    pub(crate) fn resume(&mut self, split: &SplitId, mark: Mark, finished: bool) -> Option<()> {
+    pub(crate) fn resume(
+        &mut self,
+        split: &SplitId,
+        mark: Mark,
+        finished: bool,
+        now: Duration,
+    ) -> Option<()> {
         let identity = Identity::parse(split)?;
         if let Life::Growing(before) = identity.life {
             self.lives = self.lives.max(before);
@@ -81,7 +85,7 @@ impl Catalog {
         if finished {
             entry.fate = Fate::Finished(None);
         }
-        self.insert(split.clone(), entry);
+        self.insert(split.clone(), entry, now);
         Some(())
     }
 
@@ -122,7 +126,7 @@ impl Catalog {
         (entry.fate, entry.size, entry.changed) =
             (Fate::Alive, seen.size, now.saturating_sub(seen.age));
         entry.modified = seen.modified;
-        self.insert(split.clone(), entry);
+        self.insert(split.clone(), entry, now);
         split
     }
 
@@ -133,7 +137,7 @@ impl Catalog {
 
     /// Takes a split that was planned before a crash for the file that is there, if nothing was
     /// read of that under another name.
-    pub(crate) fn adopt(&mut self, split: &SplitId) -> Option<&Entry> {
+    pub(crate) fn adopt(&mut self, split: &SplitId, now: Duration) -> Option<&Entry> {
         if !self.files.contains_key(split) {
             let identity = Identity::parse(split)?;
             let path = identity.name.to_string();
@@ -147,135 +151,32 @@ impl Catalog {
                 (entry.path, entry.fate, entry.size, entry.changed) = (path, fate, size, changed);
                 self.remove(&known);
             }
-            self.insert(split.clone(), entry);
+            self.insert(split.clone(), entry, now);
         }
         self.files.get(split)
     }
 
-    fn insert(&mut self, split: SplitId, entry: Entry) {
-        self.by_key.insert(entry.identity.key, split.clone());
+    /// Of several splits with one key, the one that was begun last is what the file is now.
+    fn insert(&mut self, split: SplitId, mut entry: Entry, now: Duration) {
+        let key = entry.identity.key;
+        let before = self.by_key.get(&key).filter(|known| **known != split).cloned();
+        let known = before.as_ref().and_then(|known| self.files.get(known));
+        let is_older =
+            known.is_some_and(|known| entry.identity.life.is_before(known.identity.life));
+        if is_older {
+            entry.disown(now);
+        } else {
+            if let Some(before) = before {
+                self.change(&before, |entry| entry.disown(now));
+            }
+            self.by_key.insert(key, split.clone());
+        }
         let stem = stem(Path::new(&*entry.identity.name)).to_owned();
         self.by_stem.entry(stem).or_default().insert(split.clone());
         self.files.insert(split.clone(), entry);
         self.is_news = true;
         self.touch(&split);
     }
-
-    pub(super) fn remove(&mut self, split: &SplitId) {
-        let Some(entry) = self.files.remove(split) else { return };
-        if self.by_key.get(&entry.identity.key) == Some(split) {
-            self.by_key.remove(&entry.identity.key);
-        }
-        let stem = stem(Path::new(&*entry.identity.name));
-        if let Some(splits) = self.by_stem.get_mut(stem) {
-            splits.remove(split);
-            if splits.is_empty() {
-                self.by_stem.remove(stem);
-            }
-        }
-        self.active.remove(split);
-        self.is_news = true;
-    }
-
-    /// Notes whether there is something to do about a file.
-    pub(super) fn touch(&mut self, split: &SplitId) {
-        let Some(entry) = self.files.get(split) else { return };
-        let unsettled = entry.orphan_since().is_some() && !entry.is_settled;
-        if entry.has_rest() || entry.unsaved.is_some() || unsettled {
-            self.active.insert(split.clone());
-        } else {
-            self.active.remove(split);
-        }
-    }
-
-    /// Changes an entry, and notes whether there is something to do about it.
-    pub(super) fn change(&mut self, split: &SplitId, change: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.files.get_mut(split) {
-            change(entry);
-            self.touch(split);
-        }
-    }
-
-    /// Takes note of a file that was seen.
-    pub(crate) fn see(&mut self, seen: &Seen, now: Duration) -> Sight {
-        let Some(split) = self.by_key.get(&seen.key).cloned() else { return Sight::Unknown };
-        let Some(entry) = self.files.get_mut(&split) else { return Sight::Unknown };
-        let was_unseen = entry.fate == Fate::Unseen;
-        let is_compressed = Compression::Auto.of(&seen.path) != Compression::None;
-        if let Life::Whole(_) = entry.identity.life {
-            if Life::whole(seen.size, seen.modified) != entry.identity.life {
-                self.disown(&split, now);
-                return Sight::Anew;
-            }
-            entry.fate = match entry.fate {
-                Fate::Finished(_) => Fate::Finished(None),
-                _ => Fate::Alive,
-            };
-        } else if is_compressed {
-            self.disown(&split, now);
-            return Sight::Anew;
-        } else {
-            entry.fate = Fate::Alive;
-        }
-        if let Some(entry) = self.files.get_mut(&split) {
-            entry.trouble = None;
-            // What happened before the start is as long ago as the file says.
-            let changed = if was_unseen { now.saturating_sub(seen.age) } else { now };
-            if entry.path != seen.path {
-                entry.path.clone_from(&seen.path);
-                (entry.changed, entry.tried) = (changed, None);
-            }
-            if seen.size < entry.mark.offset {
-                // It was truncated, or was read further since it was looked at: a read will tell.
-                entry.is_suspect = true;
-            } else if entry.size != seen.size {
-                entry.size = seen.size;
-                entry.changed = changed;
-            }
-            if entry.modified != seen.modified && !entry.is_compressed() {
-                entry.is_suspect |= seen.size == entry.mark.offset && entry.mark != Mark::START;
-                entry.modified = seen.modified;
-            }
-        }
-        self.touch(&split);
-        Sight::Known
-    }
-
-    /// A file is not what it was: it was truncated, or another has its inode now. It is nobody's
-    /// then.
-    pub(crate) fn disown(&mut self, split: &SplitId, now: Duration) {
-        self.change(split, |entry| {
-            entry.fate = match entry.fate {
-                Fate::Finished(_) => Fate::Finished(Some(now)),
-                _ => Fate::Anew(now),
-            };
-        });
-        if let Some(entry) = self.files.get(split)
-            && self.by_key.get(&entry.identity.key) == Some(split)
-        {
-            self.by_key.remove(&entry.identity.key);
-        }
-        self.lives += 1;
-        self.is_news = true;
-    }
-
-    /// After a look at all folders: who was not seen is gone.
-    pub(crate) fn note_missing(&mut self, seen: &HashSet<FileKey>, now: Duration) {
-        let missing = self.by_key.iter().filter(|(key, _)| !seen.contains(key));
-        for split in missing.map(|(_, split)| split.clone()).collect::<Vec<_>>() {
-            let mut is_news = false;
-            self.change(&split, |entry| match entry.fate {
-                Fate::Unseen | Fate::Alive => {
-                    entry.fate = Fate::Gone(now);
-                    is_news = true;
-                }
-                Fate::Finished(None) => entry.fate = Fate::Finished(Some(now)),
-                Fate::Finished(Some(_)) | Fate::Gone(_) | Fate::Anew(_) => {}
-            });
-            self.is_news |= is_news;
-        }
-    }
-
     /// Where the engine says that a file is read next.
     pub(crate) fn at(&mut self, split: &SplitId, mark: Mark) {
         if self.files.get(split).is_some_and(|entry| entry.mark != mark) {
@@ -283,19 +184,20 @@ impl Catalog {
         }
     }
 
-    /// A file was read up to a mark, with so many records, when it had this size.
+    /// A file was read up to a mark, with so many records, when it had this size; `ending` if all
+    /// of it was looked at, and what was believed of its end.
     pub(crate) fn read(
         &mut self,
         split: &SplitId,
         until: Mark,
         records: u64,
         size: u64,
-        ending: Ending,
+        ending: Option<Ending>,
         now: Duration,
     ) {
         self.change(split, |entry| {
             let bytes = until.offset.saturating_sub(entry.mark.offset);
-            entry.tried = (bytes == 0).then_some((size, ending));
+            entry.tried = ending.filter(|_| bytes == 0).map(|ending| (size, ending));
             entry.is_suspect = false;
             if records > 0 {
                 entry.unsaved = Some(until.offset);
@@ -332,46 +234,5 @@ impl Catalog {
 
     pub(crate) fn set_open(&mut self, split: &SplitId, is_open: bool) {
         self.change(split, |entry| entry.is_open = is_open);
-    }
-
-    pub(crate) fn set_trouble(&mut self, split: &SplitId, why: String) {
-        self.change(split, |entry| entry.trouble = Some(why));
-    }
-
-    /// The files that one with this path and inode may be a copy of.
-    pub(crate) fn candidates(&self, seen: &Seen) -> Vec<Candidate> {
-        let related = self.by_stem.get(stem(&seen.path)).into_iter().flatten();
-        let related = related.filter_map(|split| Some((split, self.files.get(split)?)));
-        let candidates = related.filter_map(|(split, entry)| {
-            let orphan = entry.orphan_since().is_some();
-            let is_unread = entry.mark == Mark::START && entry.fate == Fate::Alive;
-            let unread = (is_unread && entry.size > 0).then(|| entry.path.clone());
-            if entry.mark.print.is_none() && unread.is_none() {
-                return None;
-            }
-            Some(Candidate {
-                split: split.clone(),
-                mark: entry.mark,
-                is_orphan: orphan,
-                is_same: orphan
-                    && entry.identity.key.inode == seen.key.inode
-                    && !matches!(entry.fate, Fate::Anew(_)),
-                unread,
-            })
-        });
-        candidates.collect()
-    }
-
-    /// What is of interest besides the files that the options name, if that changed.
-    pub(crate) fn interest(&mut self) -> Option<Interest> {
-        if !std::mem::take(&mut self.is_news) {
-            return None;
-        }
-        let inodes = self.by_key.keys().map(|key| key.inode).collect();
-        let orphans = self.active.iter().filter_map(|split| self.files.get(split));
-        let orphans = orphans.filter(|it| it.orphan_since().is_some() && !it.is_settled);
-        let stems: BTreeSet<_> =
-            orphans.map(|it| stem(Path::new(&*it.identity.name)).to_owned()).collect();
-        Some(Interest { inodes, stems: stems.into_iter().collect() })
     }
 }

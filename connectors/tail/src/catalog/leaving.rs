@@ -41,6 +41,19 @@ impl Catalog {
         });
     }
 
+    /// What was planned of a file was read from a copy of it: if nothing else was read of the copy,
+    /// it begins behind that.
+    pub(crate) fn was_copied(&mut self, split: &SplitId, copy: FileKey, until: Mark) {
+        let Some(other) = self.by_key.get(&copy).filter(|other| *other != split).cloned() else {
+            return;
+        };
+        let is_fresh = self.get(&other).is_some_and(|it| !it.is_saved && it.mark == it.start);
+        if is_fresh {
+            self.change(split, |entry| entry.heir = Some(other));
+            self.pass_on(split, |start| start < until.offset, until);
+        }
+    }
+
     /// A file is found under another number of its device.
     pub(crate) fn rekey(&mut self, split: &SplitId, key: FileKey) {
         if let Some(entry) = self.files.get_mut(split) {

@@ -35,7 +35,7 @@ fn a_file_is_the_same_under_another_name() {
     let mut catalog = catalog(None);
     let life = catalog.new_life();
     let split = catalog.add(&seen("a.log", 7, 100), Mark::START, life, SECOND);
-    catalog.read(&split, mark(90), 9, 100, Ending::Growing, SECOND);
+    catalog.read(&split, mark(90), 9, 100, Some(Ending::Growing), SECOND);
     assert_eq!(catalog.see(&seen("a.log.1", 7, 120), 2 * SECOND), Sight::Known);
     let entry = catalog.get(&split).unwrap();
     assert_eq!((entry.path.to_str(), entry.size), (Some("a.log.1"), 120));
@@ -51,7 +51,7 @@ fn a_file_that_became_shorter_is_another_and_its_rest_is_lost_without_a_copy() {
     let mut catalog = catalog(None);
     let life = catalog.new_life();
     let split = catalog.add(&seen("a.log", 7, 100), Mark::START, life, SECOND);
-    catalog.read(&split, mark(90), 9, 100, Ending::Growing, SECOND);
+    catalog.read(&split, mark(90), 9, 100, Some(Ending::Growing), SECOND);
     // What was seen may be older than what was read: a read tells.
     assert_eq!(catalog.see(&seen("a.log", 7, 30), 2 * SECOND), Sight::Known);
     assert!(catalog.get(&split).unwrap().readable(2 * SECOND, &catalog.waits().clone()).is_some());
@@ -80,7 +80,7 @@ fn what_is_gone_for_long_is_forgotten_and_takes_no_memory() {
         let now = SECOND * round;
         let life = catalog.new_life();
         let split = catalog.add(&seen("a.log", u64::from(round), 10), Mark::START, life, now);
-        catalog.read(&split, mark(10), 1, 10, Ending::Growing, now);
+        catalog.read(&split, mark(10), 1, 10, Some(Ending::Growing), now);
         catalog.commit(&split, 10);
         catalog.note_missing(&keys(&[u64::from(round)]), now);
         catalog.settle(now);
@@ -109,7 +109,7 @@ fn an_original_is_remembered_until_its_copy_is_in_the_checkpoint() {
     let mut catalog = catalog(None);
     let life = catalog.new_life();
     let split = catalog.add(&seen("a.log", 7, 100), Mark::START, life, SECOND);
-    catalog.read(&split, mark(90), 9, 100, Ending::Growing, SECOND);
+    catalog.read(&split, mark(90), 9, 100, Some(Ending::Growing), SECOND);
     catalog.commit(&split, 90);
     catalog.note_missing(&keys(&[]), SECOND);
     let whole = Life::whole(50, 0);
@@ -140,11 +140,11 @@ fn a_file_without_a_whole_line_is_not_read_again_until_it_changes_or_time_passes
     let split = catalog.add(&seen("a.log", 7, 10), Mark::START, life, SECOND);
     let readable = |catalog: &Catalog, now| catalog.get(&split).unwrap().readable(now, &waits);
     assert_eq!(readable(&catalog, SECOND), Some(Ending::Growing));
-    catalog.read(&split, Mark::START, 0, 10, Ending::Growing, SECOND);
+    catalog.read(&split, Mark::START, 0, 10, Some(Ending::Growing), SECOND);
     assert_eq!(readable(&catalog, 2 * SECOND), None);
     assert_eq!(catalog.get(&split).unwrap().deadline(2 * SECOND, &waits), Some(3 * SECOND));
     assert_eq!(readable(&catalog, 3 * SECOND), Some(Ending::Quiet));
-    catalog.read(&split, Mark::START, 0, 10, Ending::Quiet, 3 * SECOND);
+    catalog.read(&split, Mark::START, 0, 10, Some(Ending::Quiet), 3 * SECOND);
     assert_eq!(readable(&catalog, 100 * SECOND), None);
     catalog.see(&seen("a.log", 7, 12), 100 * SECOND);
     assert_eq!(readable(&catalog, 100 * SECOND), Some(Ending::Growing));

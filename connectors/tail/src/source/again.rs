@@ -21,7 +21,8 @@ impl TailSource {
     pub(super) async fn again(&mut self, range: &Range) -> Result<Slice, SourceError> {
         let split = &range.split;
         let (from, until) = (self.mark(split, &range.from)?, self.mark(split, &range.until)?);
-        let Some(entry) = self.view.catalog.adopt(split) else {
+        let now = self.view.now();
+        let Some(entry) = self.view.catalog.adopt(split, now) else {
             return Err(self.foreign(&format!("split `{split}`")));
         };
         let name = entry.identity.name.clone();
@@ -37,23 +38,25 @@ impl TailSource {
             return self.slice(range.clone(), Gathered::new(), &name);
         }
         let mut found = self.portion(range, wanted.clone()).await?;
+        let mut read_from = wanted.key;
         let is_it = |portion: &Portion| {
             portion.until.offset == until.offset
                 && portion.gathered.rows() as u64 == range.records
-                && (until.print.is_none() || portion.until == until)
+                && (portion.until.print.is_none() || portion.until == until)
         };
         if !found.as_ref().is_ok_and(is_it)
             && let Some(copy) = self.copy_of(split, until, &name, &wanted).await
         {
+            read_from = copy.key;
             found = self.portion(range, copy).await?;
         }
         let why = match found {
             Ok(portion) if is_it(&portion) => {
                 let size = portion.size;
-                let now = self.view.now();
                 let catalog = &mut self.view.catalog;
-                catalog.read(split, until, range.records, size, Ending::Growing, now);
+                catalog.read(split, until, range.records, size, None, now);
                 catalog.pass_on(split, |start| start < until.offset, until);
+                catalog.was_copied(split, read_from, until);
                 return self.slice(range.clone(), portion.gathered, &name);
             }
             Ok(_) | Err(Failure::Anew) => "the file has other bytes there now".to_owned(),

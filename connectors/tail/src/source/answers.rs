@@ -129,7 +129,9 @@ impl TailSource {
         let records = portion.gathered.rows() as u64;
         let (from, until) = (wanted.from, portion.until);
         let catalog = &mut self.view.catalog;
-        catalog.read(&split, until, records, portion.size, wanted.ending, now);
+        let is_all = portion.is_all && wanted.until.is_none_or(|until| until >= portion.size);
+        let ending = is_all.then_some(wanted.ending);
+        catalog.read(&split, until, records, portion.size, ending, now);
         if let Some(open) = portion.open {
             self.handles.put(split.clone(), open, now);
             catalog.set_open(&split, true);
@@ -198,8 +200,9 @@ impl Source for TailSource {
         } else {
             let finished = resume.finished.iter().map(|split| (split, Mark::START, true));
             let open = committed.iter().map(|(split, mark)| (split, *mark, false));
+            let now = self.view.now();
             for (split, mark, is_finished) in finished.chain(open) {
-                let known = self.view.catalog.resume(split, mark, is_finished);
+                let known = self.view.catalog.resume(split, mark, is_finished, now);
                 known.ok_or_else(|| self.foreign(&format!("split `{split}`")))?;
             }
             self.view.open().await;
