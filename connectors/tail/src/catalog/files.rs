@@ -7,7 +7,6 @@ use std::time::Duration;
 use forebay_core::SplitId;
 
 use super::entry::{Entry, Fate, Waits};
-
 use crate::divider::Ending;
 use crate::identity::{FileKey, Identity, Life};
 use crate::listing::{Seen, stem};
@@ -234,5 +233,44 @@ impl Catalog {
 
     pub(crate) fn set_open(&mut self, split: &SplitId, is_open: bool) {
         self.change(split, |entry| entry.is_open = is_open);
+    }
+
+    /// Notes whether there is something to do about a file.
+    pub(super) fn touch(&mut self, split: &SplitId) {
+        let Some(entry) = self.files.get(split) else { return };
+        let unsettled = entry.orphan_since().is_some() && !entry.is_settled;
+        if entry.has_rest() || entry.unsaved.is_some() || unsettled {
+            self.active.insert(split.clone());
+        } else {
+            self.active.remove(split);
+        }
+    }
+
+    /// Changes an entry, and notes whether there is something to do about it.
+    pub(super) fn change(&mut self, split: &SplitId, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.files.get_mut(split) {
+            change(entry);
+            self.touch(split);
+        }
+    }
+
+    pub(super) fn remove(&mut self, split: &SplitId) {
+        let Some(entry) = self.files.remove(split) else { return };
+        if self.by_key.get(&entry.identity.key) == Some(split) {
+            self.by_key.remove(&entry.identity.key);
+        }
+        let stem = stem(Path::new(&*entry.identity.name));
+        if let Some(splits) = self.by_stem.get_mut(stem) {
+            splits.remove(split);
+            if splits.is_empty() {
+                self.by_stem.remove(stem);
+            }
+        }
+        self.active.remove(split);
+        self.is_news = true;
+    }
+
+    pub(crate) fn set_trouble(&mut self, split: &SplitId, why: String) {
+        self.change(split, |entry| entry.trouble = Some(why));
     }
 }

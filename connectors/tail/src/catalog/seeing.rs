@@ -7,7 +7,7 @@ use std::time::Duration;
 use forebay_core::SplitId;
 use forebay_formats::text_files::Compression;
 
-use super::entry::{Entry, Fate};
+use super::entry::Fate;
 use super::files::{Catalog, Sight};
 use crate::heir::Candidate;
 use crate::identity::{FileKey, Life};
@@ -62,13 +62,6 @@ impl Catalog {
         Sight::Known
     }
 
-    /// Changes an entry, and notes whether there is something to do about it.
-    pub(super) fn change(&mut self, split: &SplitId, change: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.files.get_mut(split) {
-            change(entry);
-            self.touch(split);
-        }
-    }
     /// A file that is not what its key stands for: it may be one that was known under the key, too,
     /// as inodes are used again.
     fn see_again(&mut self, seen: &Seen, now: Duration, otherwise: Sight) -> Sight {
@@ -93,16 +86,6 @@ impl Catalog {
         self.see(seen, now)
     }
 
-    /// Notes whether there is something to do about a file.
-    pub(super) fn touch(&mut self, split: &SplitId) {
-        let Some(entry) = self.files.get(split) else { return };
-        let unsettled = entry.orphan_since().is_some() && !entry.is_settled;
-        if entry.has_rest() || entry.unsaved.is_some() || unsettled {
-            self.active.insert(split.clone());
-        } else {
-            self.active.remove(split);
-        }
-    }
     /// A file is not what it was: it was truncated, or another has its inode now. It is nobody's
     /// then.
     pub(crate) fn disown(&mut self, split: &SplitId, now: Duration) {
@@ -116,21 +99,6 @@ impl Catalog {
         self.is_news = true;
     }
 
-    pub(super) fn remove(&mut self, split: &SplitId) {
-        let Some(entry) = self.files.remove(split) else { return };
-        if self.by_key.get(&entry.identity.key) == Some(split) {
-            self.by_key.remove(&entry.identity.key);
-        }
-        let stem = stem(Path::new(&*entry.identity.name));
-        if let Some(splits) = self.by_stem.get_mut(stem) {
-            splits.remove(split);
-            if splits.is_empty() {
-                self.by_stem.remove(stem);
-            }
-        }
-        self.active.remove(split);
-        self.is_news = true;
-    }
     /// After a look at all folders: who was not seen is gone.
     pub(crate) fn note_missing(&mut self, seen: &HashSet<FileKey>, now: Duration) {
         let missing = self.by_key.iter().filter(|(key, _)| !seen.contains(key));
@@ -172,9 +140,6 @@ impl Catalog {
         candidates.collect()
     }
 
-    pub(crate) fn set_trouble(&mut self, split: &SplitId, why: String) {
-        self.change(split, |entry| entry.trouble = Some(why));
-    }
     /// What is of interest besides the files that the options name, if that changed.
     pub(crate) fn interest(&mut self) -> Option<Interest> {
         if !std::mem::take(&mut self.is_news) {
