@@ -4,6 +4,8 @@
 //! [`aws`] (feature `aws`): Amazon's services: region, endpoint, credentials, what errors mean.
 //! [`kafka`] (feature `kafka`): Kafka clusters, with TLS, SASL and what their clients report.
 //! [`kinesis`] (feature `kinesis`): names of Kinesis data streams.
+//! [`outcomes`]: what a destination answers row by row, in a form that any program can write.
+//! [`process`] (feature `process`): programs that run as long as the gateway does.
 //! [`tls`]: certificates and keys from PEM files, for either end of a connection.
 
 pub mod address;
@@ -13,7 +15,10 @@ pub mod aws;
 pub mod kafka;
 #[cfg(feature = "kinesis")]
 pub mod kinesis;
+pub mod outcomes;
 pub mod probe;
+#[cfg(feature = "process")]
+pub mod process;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tls;

@@ -56,6 +56,27 @@ pub struct Chunk {
     pub attributes: Vec<(Arc<str>, Arc<str>)>,
 }
 
+impl Chunk {
+    /// Records that arrived together, of which nothing else is known.
+    ///
+    /// ```
+    /// use forebay_core::receiver::Chunk;
+    /// let chunk = Chunk::new(["first", "second"]).sent_by("10.0.0.7:52110");
+    /// assert_eq!(chunk.values.value(1), b"second");
+    /// ```
+    #[must_use]
+    pub fn new<V: AsRef<[u8]>>(values: impl IntoIterator<Item = V>) -> Self {
+        let values = BinaryArray::from_iter_values(values);
+        Self { values, peer: Arc::from(""), attributes: Vec::new() }
+    }
+
+    /// The same, from someone.
+    #[must_use]
+    pub fn sent_by(self, peer: impl Into<Arc<str>>) -> Self {
+        Self { peer: peer.into(), ..self }
+    }
+}
+
 /// Why a receiver ended.
 #[derive(Debug, Error)]
 #[non_exhaustive]

@@ -98,8 +98,10 @@ pub trait Source: Send {
         Ok(())
     }
 
-    /// Finished splits that cannot come again (a file that is gone, say), so that the checkpoint
-    /// need not remember them. Asked after each commit; a split is named once.
+    /// Splits that cannot come again (a file that is gone, say), so that the checkpoint need not
+    /// remember them, be it as finished or by a position. All that was read of them is committed,
+    /// and they are not among the [splits](Source::splits) any more. Asked after each commit; a
+    /// split is named once.
     async fn forget(&mut self) -> Vec<SplitId> {
         Vec::new()
     }

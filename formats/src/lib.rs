@@ -5,6 +5,7 @@
 //! - [`framing`]: a stream of bytes divided into records;
 //! - [`decoding`]: the options of a format, flattened into the options of a connector;
 //! - [`decoders`]: records decoded, each on its own, so that a broken one takes no other with it;
+//! - [`text_files`]: files of lines, expanded, and where their records stand;
 //! - [`container`]: files that hold records in a format of their own;
 //! - [`registry`]: records whose schema stands in a registry;
 //! - [`infer`]: a schema from a sample.
@@ -21,6 +22,7 @@ pub mod framing;
 pub mod infer;
 pub mod registry;
 pub mod schema;
+pub mod text_files;
 
 pub use container::{Container, ContainerError, open_container};
 pub use decoding::{Decoding, Format};

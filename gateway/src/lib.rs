@@ -14,5 +14,10 @@ pub mod registry;
 pub mod run;
 mod schema;
 
+/// The engine and its roles: what a component of one's own implements.
+pub use forebay_core as core;
+/// Bytes to columns and back: what a component of one's own decodes with.
+pub use forebay_formats as formats;
+
 pub use cli::Cli;
 pub use registry::Registry;

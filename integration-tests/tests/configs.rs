@@ -22,12 +22,15 @@ const LONG: Duration = Duration::from_secs(30);
 /// Every file that has a scenario below.
 const COVERED: &[&str] = &[
     "blackhole",
+    "exec-to-files",
     "files-to-avro",
     "files-to-csv",
     "flume-pull-to-files",
     "flume-to-files",
     "generator-to-cassandra",
     "generator-to-console",
+    "generator-to-exec",
+    "generator-to-http",
     "generator-to-kafka",
     "generator-to-kinesis",
     "http-to-parquet",
@@ -37,6 +40,7 @@ const COVERED: &[&str] = &[
     "kinesis-to-files",
     "quickstart",
     "socket-to-files",
+    "tail-to-files",
 ];
 
 const ADMIN: &str = "127.0.0.1:8030";
@@ -405,6 +409,65 @@ fn socket_to_files() -> Result<()> {
     ensure!(path.display().to_string().contains("/lines/date=2"), "{}", path.display());
     ensure!(fs::read(&path)?.starts_with(&[0x1f, 0x8b]), "{} is no gzip", path.display());
     Ok(())
+}
+
+#[test]
+fn tail_to_files() -> Result<()> {
+    let copy = Copy::new("tail-to-files", &[(ADMIN, "127.0.0.1:0")])?;
+    let logs = copy.data("tail-to-files/logs");
+    fs::create_dir_all(&logs)?;
+    let path = logs.join("app.log");
+    fs::write(&path, "2026-11-21 error\n  at main\n2026-11-21 fine\n")?;
+    let gateway = copy.start()?;
+    gateway.wait_for_more_than(1, LONG)?;
+    fs::rename(&path, logs.join("app.log.1"))?;
+    fs::write(&path, "2026-11-22 of the next file\n")?;
+    stop_after(gateway, 3)?;
+    let rows = visible::values(&copy.data("tail-to-files/out"))?;
+    let rows: Vec<_> = rows.iter().flat_map(|(_, values)| values).collect();
+    let texts: BTreeSet<_> = rows.iter().filter_map(|row| row["value"].as_str()).collect();
+    let expected =
+        ["2026-11-21 error\n  at main", "2026-11-21 fine", "2026-11-22 of the next file"];
+    assert_eq!((rows.len(), texts), (3, expected.into()));
+    ensure!(rows[0]["path"].as_str().is_some_and(|path| path.ends_with("app.log")), "{}", rows[0]);
+    Ok(())
+}
+
+#[test]
+fn exec_to_files() -> Result<()> {
+    let changes = [(ADMIN, "127.0.0.1:0"), ("sleep 1;", "sleep 0.01;")];
+    let copy = Copy::new("exec-to-files", &changes)?;
+    stop_after(copy.start()?, 5)?;
+    let rows = visible::values(&copy.data("exec-to-files/out"))?;
+    let rows: Vec<_> = rows.iter().flat_map(|(_, values)| values).collect();
+    ensure!(rows.len() >= 5 && rows[0]["one"].is_f64(), "{rows:?}");
+    Ok(())
+}
+
+#[test]
+fn generator_to_exec() -> Result<()> {
+    let copy = Copy::new("generator-to-exec", &[(ADMIN, "127.0.0.1:0")])?;
+    let gateway = copy.start()?;
+    stop_after(gateway, 50)?;
+    let rows = fs::read_to_string(copy.data("generator-to-exec/rows.jsonl"))?;
+    ensure!(rows.lines().count() >= 50 && rows.starts_with("{\"id\":0,"), "{rows}");
+    Ok(())
+}
+
+#[test]
+fn generator_to_http() -> Result<()> {
+    let port = port::free()?;
+    let address = format!("127.0.0.1:{port}");
+    let changes = [(ADMIN, "127.0.0.1:0"), ("127.0.0.1:8081", address.as_str())];
+    let copy = Copy::new("generator-to-http", &changes)?;
+    let gateway = copy.start()?;
+    let arrived = || {
+        let rows = visible::values(&copy.data("generator-to-http/orders"))?;
+        Ok((rows.iter().map(|(_, rows)| rows.len()).sum::<usize>() >= 50).then_some(rows))
+    };
+    let rows = wait::until("rows that went by HTTP", LONG, arrived)?;
+    ensure!(rows[0].1[0]["symbol"].is_string(), "{:?}", rows[0]);
+    gateway.stop(LONG)
 }
 
 #[test]

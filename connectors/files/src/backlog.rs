@@ -110,11 +110,11 @@ fn rounded(records: f64) -> u64 {
 mod tests {
     use std::path::PathBuf;
 
+    use forebay_formats::text_files::Compression;
     use forebay_formats::{Decoding, Format};
 
     use super::{Backlog, Portion};
     use crate::catalog::{Entry, State};
-    use crate::config::Compression;
     use crate::identity::{Identity, Stamp};
     use crate::reader::Manner;
 

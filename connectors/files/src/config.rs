@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use forebay_core::component::Problem;
 use forebay_core::units::{ByteSize, TimeSpan};
+use forebay_formats::text_files::Compression;
 use forebay_formats::{Decoding, Format};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,21 +90,6 @@ pub enum After {
     Delete,
     /// It is moved to `move_to`, under its path within the folder.
     Move,
-}
-
-/// How files are compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Compression {
-    /// As the name says: `.gz` is gzip, `.zst` and `.zstd` are Zstandard, all else is plain.
-    #[default]
-    Auto,
-    /// Not at all, whatever the name says.
-    None,
-    /// All with gzip.
-    Gzip,
-    /// All with Zstandard.
-    Zstd,
 }
 
 impl FilesConfig {

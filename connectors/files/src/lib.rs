@@ -9,20 +9,18 @@
 //!   may be forgotten; `view` keeps the catalog up, `status` shows a file to the engine, with the
 //!   `backlog` that is estimated;
 //! - from file to records: `worker` reads several files at once, in threads of their own, `reader`
-//!   opens what a file needs, `lines` divides text (`input` expands it), `table` reads files that
+//!   opens what a file needs, `lines` divides text, `table` reads files that
 //!   hold records in a format of their own;
-//! - from records to columns: `columns` names where each came from, `faults` turns records that
-//!   were too long into rejected ones, and `placed` decodes columns that a file has typed already;
+//! - from records to columns: `forebay_formats::text_files` names where each came from and turns
+//!   records that were too long into rejected ones, `placed` decodes columns that a file has typed
+//!   already;
 //! - `retire` deletes or moves files that were committed, `report` tells what is going on.
 
 mod backlog;
 mod catalog;
-mod columns;
 mod config;
-mod faults;
 mod files;
 mod identity;
-mod input;
 mod lines;
 mod listing;
 mod placed;
@@ -38,6 +36,6 @@ mod table;
 mod view;
 mod worker;
 
-pub use config::{After, Compression, FilesConfig, Order};
+pub use config::{After, FilesConfig, Order};
 pub use files::Files;
 pub use source::FilesSource;

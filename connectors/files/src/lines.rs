@@ -4,9 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use forebay_formats::framing::{Framed, Framing, Splitter};
-
-use crate::columns::Gathered;
-use crate::input::Input;
+use forebay_formats::text_files::{Gathered, Input};
 
 /// Bytes that are read from a file in one go.
 const CHUNK: usize = 256 << 10;

@@ -8,8 +8,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use forebay_core::component::Problem;
 use forebay_core::decode::{Decode, Decoded};
 use forebay_formats::Decoding;
-
-use crate::columns::place_fields;
+use forebay_formats::text_files::place_fields;
 
 /// Takes the position of the record, which comes first, and the kept columns of the place, which
 /// come last, off the typed columns; leaves these to a decoder, and puts the kept ones behind.

@@ -9,12 +9,10 @@ use arrow::array::RecordBatch;
 use forebay_core::Range;
 use forebay_core::batch::Slice;
 use forebay_formats::container::{ContainerError, open_container};
+use forebay_formats::text_files::{Compression, Input, OFFSET, Place, VALUE};
 use forebay_formats::{Decoding, Format};
 
-use crate::columns::{OFFSET, Place, VALUE};
-use crate::config::Compression;
 use crate::identity::Stamp;
-use crate::input::{Input, compression};
 use crate::lines::{Limits, Lines};
 use crate::table::Table;
 
@@ -30,7 +28,7 @@ pub(crate) struct Manner {
 impl Manner {
     /// Whether a file's end is known without reading it.
     pub(crate) fn is_plain(&self, path: &Path) -> bool {
-        !self.is_table && compression(path, self.compression) == Compression::None
+        !self.is_table && self.compression.of(path) == Compression::None
     }
 }
 
@@ -108,12 +106,12 @@ impl Reader {
             let container = open_container(manner.decoding.format, &path, &manner.decoding)?;
             Kind::Table(Table::new(container, is_csv, from, max_line, manner.decoding.keep.clone()))
         } else {
-            let compression = compression(&path, manner.compression);
+            let compression = manner.compression.of(&path);
             let input = Input::new(file, compression, from, stamp.size)?;
             let skip_blank = manner.decoding.format == Format::Json;
             Kind::Lines(Box::new(Lines::new(input, from, max_line, skip_blank)))
         };
-        let place = Place { path: path.to_string_lossy().into(), modified: stamp.modified };
+        let place = Place { path: path.to_string_lossy().into(), modified: Some(stamp.modified) };
         let has_bytes = !manner.is_table || is_csv;
         Ok(Self {
             path,

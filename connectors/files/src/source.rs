@@ -13,13 +13,12 @@ use forebay_core::source::{Committed, Resume, SourceError};
 use forebay_core::split::{Grant, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
 use forebay_formats::Format;
+use forebay_formats::text_files::{self, Faults};
 use tokio::time::Instant;
 
 use crate::backlog::{Backlog, Portion};
 use crate::catalog::{Entry, State};
-use crate::columns;
 use crate::config::{After, FilesConfig};
-use crate::faults::Faults;
 use crate::placed::Placed;
 use crate::probe::probe;
 use crate::reader::{Failure, Manner, Reader};
@@ -147,7 +146,7 @@ impl FilesSource {
 fn decoder(config: &FilesConfig) -> Result<Arc<dyn Decode>, Problem> {
     let decoding = &config.decoding;
     if !config.is_table() || decoding.format == Format::Csv {
-        let seen = columns::schema(config.is_table());
+        let seen = text_files::schema(config.is_table());
         return Ok(Faults::shared(decoding.decoder(&seen, "value")?));
     }
     Placed::shared(decoding)

@@ -8,8 +8,8 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use forebay_formats::container::{Container, HEADER};
+use forebay_formats::text_files::{Gathered, Place, place_fields};
 
-use crate::columns::{Gathered, Place, place_fields};
 use crate::lines::Limits;
 use crate::reader::Failure;
 

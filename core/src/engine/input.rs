@@ -50,6 +50,8 @@ pub(super) struct Input {
     released: BTreeSet<SplitId>,
     /// Positions that the source was not told yet.
     untold: BTreeMap<SplitId, Committed>,
+    /// Whether splits went away since this was last asked.
+    is_less: bool,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +78,7 @@ impl Input {
             pinned: None,
             released: BTreeSet::new(),
             untold: BTreeMap::new(),
+            is_less: false,
         }
     }
 
@@ -93,6 +96,7 @@ impl Input {
             self.generations = positions.map(|(split, at)| (split, at.generation)).collect();
             self.drained.extend(self.resume.finished.iter().cloned());
         }
+        self.is_less = true;
         self.untold.clear();
         self.released.clear();
         self.status.clear();
@@ -288,6 +292,7 @@ impl Input {
         );
         let known = self.generations.get(&range.split).copied();
         if range.last && known.is_none_or(|generation| generation <= range.generation) {
+            self.is_less = true;
             self.next.remove(&range.split);
             self.generations.remove(&range.split);
         }
@@ -319,9 +324,18 @@ impl Input {
         }
         let forgotten = self.source.forget().await;
         for split in &forgotten {
+            self.is_less = true;
             self.drained.remove(split);
+            self.next.remove(split);
+            self.generations.remove(split);
         }
         forgotten
+    }
+
+    /// Whether splits went away since this was last asked: a source may know very many, of which
+    /// nothing is to be looked at each time.
+    pub(super) fn lost_splits(&mut self) -> bool {
+        std::mem::take(&mut self.is_less)
     }
 
     /// Whether the split still exists or is being read.

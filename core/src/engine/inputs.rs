@@ -176,8 +176,10 @@ impl Inputs {
             }
         });
         join_all(refreshes).await.into_iter().collect::<Result<(), Failure>>()?;
-        for (input, meter) in self.list.iter().zip(&mut self.meters) {
-            meter.retain(|split| input.knows(split));
+        for (input, meter) in self.list.iter_mut().zip(&mut self.meters) {
+            if input.lost_splits() {
+                meter.retain(|split| input.knows(split));
+            }
         }
         Ok(())
     }

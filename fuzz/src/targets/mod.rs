@@ -10,8 +10,10 @@ mod framing;
 mod http;
 mod journal;
 mod kinesis;
+mod outcomes;
 mod records;
 mod schema;
+mod tail;
 
 use crate::Target;
 
@@ -34,5 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "flume_push", run: flume::run_push, seeds: flume::push_seeds },
     Target { name: "flume_pull", run: flume::run_pull, seeds: flume::pull_seeds },
     Target { name: "kinesis", run: kinesis::run, seeds: kinesis::seeds },
+    Target { name: "tail", run: tail::run, seeds: tail::seeds },
+    Target { name: "outcomes", run: outcomes::run, seeds: outcomes::seeds },
     Target { name: "config", run: config::run, seeds: config::seeds },
 ];

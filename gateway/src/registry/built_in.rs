@@ -28,15 +28,19 @@ types! {
     source "files" Source "files-source" forebay_files_source::Files;
     source "kafka" Source "kafka-source" forebay_kafka_source::Kafka;
     source "kinesis" Source "kinesis-source" forebay_kinesis_source::Kinesis;
+    source "tail" Source "tail-source" forebay_tail_source::Tail;
     receiver "socket" Receiver "socket-source" forebay_socket_source::Socket;
     receiver "http" Receiver "http-source" forebay_http_source::Http;
     receiver "flume" Receiver "flume-source" forebay_flume_source::Flume;
     receiver "flume-pull" Receiver "flume-source" forebay_flume_source::FlumePull;
+    receiver "exec" Receiver "exec-source" forebay_exec_source::Exec;
     sink "files" Sink "files-sink" forebay_files_sink::Files;
     sink "console" Sink "console-sink" forebay_console_sink::Console;
     sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;
     sink "blackhole" Sink "blackhole-sink" forebay_blackhole_sink::Blackhole;
     sink "cassandra" Sink "cassandra-sink" forebay_cassandra_sink::Cassandra;
+    sink "exec" Sink "exec-sink" forebay_exec_sink::Exec;
+    sink "http" Sink "http-sink" forebay_http_sink::Http;
     sink "kafka" Sink "kafka-sink" forebay_kafka_sink::Kafka;
     sink "kinesis" Sink "kinesis-sink" forebay_kinesis_sink::Kinesis;
 }

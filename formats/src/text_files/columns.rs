@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::container::{HEADER, raw_csv_schema};
 use arrow::array::{
     ArrayRef, BinaryArray, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
     UInt64Array,
@@ -9,23 +10,25 @@ use arrow::array::{
 use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
-use forebay_formats::container::{HEADER, raw_csv_schema};
 
 /// The index of the column with the bytes of a record.
-pub(crate) const VALUE: usize = 0;
+pub const VALUE: usize = 0;
 /// The index of the column with a record's position in its file.
-pub(crate) const OFFSET: usize = 2;
+pub const OFFSET: usize = 2;
 
 /// Where records stand: columns that all of a file have in common.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) path: Arc<str>,
-    /// Nanoseconds since the Unix epoch.
-    pub(crate) modified: i64,
+pub struct Place {
+    /// Its path.
+    pub path: Arc<str>,
+    /// When it was last written to, in nanoseconds since the Unix epoch; `None` for files that
+    /// grow, of which the same record would say something else when it is read again.
+    pub modified: Option<i64>,
 }
 
 /// The columns that a decoder sees: `value`, `path`, `offset`, `modified`, and for CSV `header`.
-pub(crate) fn schema(with_header: bool) -> Schema {
+#[must_use]
+pub fn schema(with_header: bool) -> Schema {
     let mut fields = vec![Field::new("value", DataType::Binary, false)];
     fields.extend(place_fields());
     if with_header {
@@ -34,8 +37,16 @@ pub(crate) fn schema(with_header: bool) -> Schema {
     Schema::new(fields)
 }
 
+/// The columns that a decoder sees of files that grow: `value`, `path`, `offset`.
+#[must_use]
+pub fn growing_schema() -> Schema {
+    let [path, offset, _] = place_fields();
+    Schema::new(vec![Field::new("value", DataType::Binary, false), path, offset])
+}
+
 /// The columns that say where a record stands: `path`, `offset`, `modified`.
-pub(crate) fn place_fields() -> [Field; 3] {
+#[must_use]
+pub fn place_fields() -> [Field; 3] {
     [
         Field::new("path", DataType::Utf8, false),
         Field::new("offset", DataType::UInt64, false),
@@ -47,35 +58,37 @@ pub(crate) fn place_fields() -> [Field; 3] {
     ]
 }
 
-/// The columns as they are read: those of the decoder, and last `fault`: why a record is refused
-/// before any decoder sees it.
-pub(crate) fn raw_schema(with_header: bool) -> SchemaRef {
-    let seen = schema(with_header);
+/// The columns as they are read: those that the decoder sees, and last `fault`: why a record is
+/// refused before any decoder sees it.
+#[must_use]
+pub fn raw_schema(seen: &Schema) -> SchemaRef {
     let mut fields: Vec<_> = seen.fields().iter().cloned().collect();
     fields.push(Arc::new(Field::new("fault", DataType::Utf8, true)));
     Arc::new(Schema::new(fields))
 }
 
 impl Place {
-    /// The columns of [`place_fields`] for records at these positions.
-    pub(crate) fn columns(&self, offsets: Vec<u64>) -> [ArrayRef; 3] {
+    /// The columns of [`place_fields`], as far as they are known, for records at these positions.
+    #[must_use]
+    pub fn columns(&self, offsets: Vec<u64>) -> Vec<ArrayRef> {
         let rows = offsets.len();
         let mut path = StringBuilder::with_capacity(rows, rows * self.path.len());
         for _ in 0..rows {
             path.append_value(&self.path);
         }
-        let modified = vec![self.modified.div_euclid(1000); rows];
-        [
-            Arc::new(path.finish()),
-            Arc::new(UInt64Array::from(offsets)),
-            Arc::new(TimestampMicrosecondArray::from(modified).with_timezone("UTC")),
-        ]
+        let mut columns: Vec<ArrayRef> =
+            vec![Arc::new(path.finish()), Arc::new(UInt64Array::from(offsets))];
+        if let Some(modified) = self.modified {
+            let modified = vec![modified.div_euclid(1000); rows];
+            columns.push(Arc::new(TimestampMicrosecondArray::from(modified).with_timezone("UTC")));
+        }
+        columns
     }
 }
 
 /// Records as they are gathered.
 #[derive(Debug)]
-pub(crate) struct Gathered {
+pub struct Gathered {
     bytes: Vec<u8>,
     ends: Vec<i32>,
     offsets: Vec<u64>,
@@ -83,22 +96,33 @@ pub(crate) struct Gathered {
     faults: Vec<(usize, String)>,
 }
 
+impl Default for Gathered {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Gathered {
-    pub(crate) fn new() -> Self {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
         Self { bytes: Vec::new(), ends: vec![0], offsets: Vec::new(), faults: Vec::new() }
     }
 
-    pub(crate) fn rows(&self) -> usize {
+    /// How many records.
+    #[must_use]
+    pub fn rows(&self) -> usize {
         self.offsets.len()
     }
 
     /// The bytes of all records.
-    pub(crate) fn size(&self) -> usize {
+    #[must_use]
+    pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
     /// Adds a record that stands at a position. No more than 2 GiB may be added in all.
-    pub(crate) fn push(&mut self, bytes: &[u8], offset: u64, fault: Option<&str>) {
+    pub fn push(&mut self, bytes: &[u8], offset: u64, fault: Option<&str>) {
         if let Some(fault) = fault {
             self.faults.push((self.offsets.len(), fault.to_owned()));
         }
@@ -108,7 +132,10 @@ impl Gathered {
     }
 
     /// The raw columns; `header` is the column of that name, for CSV.
-    pub(crate) fn finish(
+    ///
+    /// # Errors
+    /// Never for records that were pushed; the type is that of Arrow's constructors.
+    pub fn finish(
         self,
         place: &Place,
         header: Option<ArrayRef>,
@@ -119,12 +146,15 @@ impl Gathered {
             Buffer::from_vec(self.bytes),
             None,
         )?;
-        let schema = raw_schema(header.is_some());
+        let seen = match place.modified {
+            Some(_) => schema(header.is_some()),
+            None => growing_schema(),
+        };
         let mut columns: Vec<ArrayRef> = vec![Arc::new(value)];
         columns.extend(place.columns(self.offsets));
         columns.extend(header);
         columns.push(Arc::new(faults(rows, &self.faults)));
-        RecordBatch::try_new(schema, columns)
+        RecordBatch::try_new(raw_schema(&seen), columns)
     }
 }
 

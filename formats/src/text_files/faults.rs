@@ -9,13 +9,14 @@ use forebay_core::dead_letter::Reason;
 use forebay_core::decode::{Decode, Decoded, Prepare, RawColumns};
 
 /// Rejects the records that have a fault, and leaves the others to a decoder.
-pub(crate) struct Faults {
+pub struct Faults {
     inner: Arc<dyn Decode>,
 }
 
 impl Faults {
     /// A decoder of raw columns whose last one is `fault`.
-    pub(crate) fn shared(inner: Arc<dyn Decode>) -> Arc<dyn Decode> {
+    #[must_use]
+    pub fn shared(inner: Arc<dyn Decode>) -> Arc<dyn Decode> {
         Arc::new(Self { inner })
     }
 }
@@ -73,11 +74,11 @@ impl Decode for Faults {
 mod tests {
     use std::sync::Arc;
 
+    use crate::Decoding;
     use arrow::array::AsArray;
-    use forebay_formats::Decoding;
 
+    use super::super::{Gathered, Place, schema};
     use super::Faults;
-    use crate::columns::{Gathered, Place, schema};
 
     #[test]
     fn faults_and_what_the_decoder_rejects_are_listed_together() {
@@ -86,7 +87,7 @@ mod tests {
         records.push(b"long", 6, Some("too long"));
         records.push(b"\xff", 11, None);
         records.push(b"last", 13, None);
-        let place = Place { path: "p".into(), modified: 0 };
+        let place = Place { path: "p".into(), modified: Some(0) };
         let records = records.finish(&place, None).unwrap();
         let inner = Decoding::default().decoder(&schema(false), "value").unwrap();
         let decoded = Faults::shared(Arc::clone(&inner)).decode(&records).unwrap();

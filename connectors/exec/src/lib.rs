@@ -1,0 +1,14 @@
+//! What a program writes to its standard output.
+//!
+//! [`Exec`] is the component, [`ExecConfig`] its options. `receiver` is one run of the program,
+//! which `forebay_clients::process` starts and ends; `output` divides what it writes, stores it and
+//! acknowledges it; `state` is what is to be seen of it.
+
+mod component;
+mod config;
+mod output;
+mod receiver;
+mod state;
+
+pub use component::Exec;
+pub use config::{ExecConfig, Framing};

@@ -1,0 +1,7 @@
+//! The sink with a real server on loopback.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test")]
+
+mod answers;
+mod conformance;
+mod server;
