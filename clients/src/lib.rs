@@ -10,6 +10,7 @@ pub mod address;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod outcomes;
+pub mod probe;
 #[cfg(feature = "process")]
 pub mod process;
 #[cfg(feature = "testing")]

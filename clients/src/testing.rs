@@ -69,6 +69,7 @@ impl Authority {
             key_file: self.file("server.key"),
             client_ca_file: None,
             min_version: TlsVersion::default(),
+            max_version: TlsVersion::V1_3,
         }
     }
 

@@ -62,6 +62,20 @@ async fn older_versions_than_the_oldest_are_refused() {
 }
 
 #[tokio::test]
+async fn newer_versions_than_the_newest_are_refused() {
+    let authority = Authority::new().unwrap();
+    let server = ServerTls { max_version: TlsVersion::V1_2, ..authority.server() };
+    assert_eq!(talk(&server, &authority.client()).await, Ok(()));
+    let client = ClientTls { min_version: TlsVersion::V1_3, ..authority.client() };
+    let error = talk(&server, &client).await.unwrap_err();
+    assert!(error.contains("ProtocolVersion"), "{error}");
+    let none = ServerTls { min_version: TlsVersion::V1_3, ..server };
+    let paths: Vec<_> = none.check().into_iter().map(|problem| problem.path.join(".")).collect();
+    assert_eq!(paths, ["max_version"]);
+    assert!(none.acceptor(Path::new("")).is_err());
+}
+
+#[tokio::test]
 async fn an_authority_that_is_not_trusted_is_refused() {
     let (ours, theirs) = (Authority::new().unwrap(), Authority::new().unwrap());
     let error = talk(&ours.server(), &theirs.client()).await.unwrap_err();

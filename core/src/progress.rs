@@ -106,6 +106,9 @@ pub struct Progress {
     /// What the controller made of it; absent without a controller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<Control>,
+    /// How full the buckets of the limits were when it had been read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<Tokens>,
     /// The largest splits of the batch, at most [`Progress::MAX_SPLITS`].
     pub splits: Vec<SplitProgress>,
     /// All other splits that could have been read: those beyond the largest, and those that gave
@@ -149,6 +152,18 @@ pub struct SinkProgress {
     /// The last error after which it was tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// How full the bucket of a limit was when a batch had been read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// The source that the limit is of; absent = the pipeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Arc<str>>,
+    /// The limit: `max_rate`, `max_bytes_per_second`, or `controller`.
+    pub limit: Cow<'static, str>,
+    /// Records, or bytes where the limit is one of bytes, that might pass at once.
+    pub available: u64,
 }
 
 /// What the controller made of a batch.

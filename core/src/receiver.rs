@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::decode::Decode;
 use crate::journal::Intake;
 use crate::observe::Observe;
+use crate::probe::Probed;
 
 /// An input that pushes: a socket, an HTTP endpoint, a program, anyone's own.
 ///
@@ -28,6 +29,13 @@ pub trait Receiver: Send {
     /// # Errors
     /// Says whether running it again makes sense, see [`ReceiverError`].
     async fn run(&mut self, intake: Intake, stop: CancellationToken) -> Result<(), ReceiverError>;
+
+    /// Looks step by step whether it could receive, and receives nothing. It is called on an
+    /// instance of its own that never ran and is dropped afterwards, and may be dropped at any
+    /// await.
+    async fn probe(&mut self) -> Probed {
+        Probed::opened(Ok(()))
+    }
 
     /// State to look at from outside, if there is some.
     fn observe(&self) -> Option<Arc<dyn Observe>> {

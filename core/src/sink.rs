@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::batch::Batch;
 use crate::dead_letter::Reason;
 use crate::observe::Observe;
+use crate::probe::Probed;
 
 /// A destination: it writes a batch and says, row by row where need be, what became of it.
 ///
@@ -80,6 +82,17 @@ pub trait Sink: Send {
 
     /// Ends connections and tasks. Nothing is called afterwards.
     async fn close(&mut self) {}
+
+    /// Looks step by step whether the system can be used, and leaves it as it was: a write is
+    /// tried only where it leaves no trace. `columns` are those that rows will have, where that is
+    /// known before the first. It is called on an instance of its own that was never connected and
+    /// is dropped afterwards, and may be dropped at any await.
+    async fn probe(&mut self, columns: Option<&SchemaRef>) -> Probed {
+        let _ = columns;
+        let opened = self.connect().await;
+        self.close().await;
+        Probed::opened(opened.map_err(|error| error.to_string()))
+    }
 
     /// State to look at from outside, if there is some.
     fn observe(&self) -> Option<Arc<dyn Observe>> {

@@ -11,6 +11,7 @@ use crate::batch::Slice;
 use crate::decode::Decode;
 use crate::observe::Observe;
 use crate::position::Position;
+use crate::probe::Probed;
 use crate::range::Range;
 use crate::split::{Grant, SplitId, SplitStatus};
 
@@ -107,6 +108,15 @@ pub trait Source: Send {
 
     /// Ends connections and tasks. Nothing is called afterwards.
     async fn close(&mut self) {}
+
+    /// Looks step by step whether the system can be used, and changes nothing there: no positions,
+    /// no group, no lease. It is called on an instance of its own that was never connected and is
+    /// dropped afterwards, and may be dropped at any await.
+    async fn probe(&mut self) -> Probed {
+        let opened = self.connect(&Resume::default()).await;
+        self.close().await;
+        Probed::opened(opened.map_err(|error| error.to_string()))
+    }
 
     /// State to look at from outside, if there is some.
     fn observe(&self) -> Option<Arc<dyn Observe>> {

@@ -7,7 +7,8 @@
 //! compares.
 //!
 //! What sends to it: a [`Sender`] over an [`HttpClient`] or a [`LineClient`], or the generator with
-//! its [`Orders`]. [`acknowledgement`] is the scenario that HTTP and socket share. A [`Browser`] looks at the dashboard. [`wait`] waits, with a deadline, for a condition.
+//! its [`Orders`]. [`acknowledgement`] is the scenario that HTTP and socket share. A [`Browser`] looks at the dashboard. [`Probed`] is what
+//! `forebay probe` says. [`wait`] waits, with a deadline, for a condition.
 
 pub mod acknowledgement;
 pub mod binary;
@@ -21,6 +22,7 @@ mod line_client;
 mod log_writer;
 mod orders;
 pub mod port;
+mod probe;
 pub mod record;
 mod scene;
 mod sender;
@@ -37,6 +39,7 @@ pub use http_client::HttpClient;
 pub use line_client::LineClient;
 pub use log_writer::{LogWriter, Rotation};
 pub use orders::Orders;
+pub use probe::Probed;
 pub use record::{Identity, Record};
 pub use scene::Scene;
 pub use sender::{Client, Sender};

@@ -83,6 +83,10 @@ from = ["door"]
 to = ["hall"]
 "#;
 
+/// That a sink holds rows.
+const HOLDS_ROWS: &str = "[...document.querySelectorAll('.fact')].some((fact) => \
+                          /in flight[^0-9]*[1-9]/.test(fact.innerText))";
+
 /// A gateway with pipelines, and a browser that looks at its dashboard.
 struct Stage {
     scene: Scene,
@@ -233,6 +237,21 @@ async fn the_page_has_the_colour_and_the_words_of_what_happens() -> Result<()> {
         browser.look(WIDE).await?;
         stage.go("").await?;
         stage.picture("front", 4).await?;
+
+        // The batch that is written now, and what the sink holds.
+        stage.go("#/p/clicks/batches").await?;
+        stage.shows("#under-way", "is being written for").await?;
+        stage.go("#/p/clicks/parts").await?;
+        stage.shows(".columns", "in flight").await?;
+        browser.until(HOLDS_ROWS).await?;
+
+        // Dead letters: counted on the front page, and shown with their reason.
+        stage.go("").await?;
+        let letters = stage.stopped("payments").await?["dead_letters"].to_string();
+        stage.shows("tr[data-pipeline=payments] .c8", &letters).await?;
+        stage.go("#/p/payments/letters").await?;
+        stage.shows(".letter", "syntax").await?;
+        stage.go("").await?;
 
         // A sink that goes away.
         let lake = stage.scene.path("lake");

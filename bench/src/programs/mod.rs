@@ -3,6 +3,7 @@
 mod batch_overhead;
 mod cassandra_sink;
 mod files_to_files;
+mod flume_to_files;
 mod http_to_files;
 mod idle;
 mod kafka;
@@ -13,6 +14,7 @@ mod memory;
 mod receiving;
 mod socket_to_files;
 mod startup;
+mod watched;
 
 use anyhow::{Result, bail};
 
@@ -29,6 +31,7 @@ const PROGRAMS: &[Program] = &[
     ),
     ("socket_to_files", "lines from TCP through the journal", socket_to_files::run),
     ("http_to_files", "posts of 1000 records through the journal", http_to_files::run),
+    ("flume_to_files", "batches of 1000 events through the journal", flume_to_files::run),
     (
         "kafka_to_blackhole",
         "eight partitions to nowhere, from a broker that runs",
@@ -45,6 +48,7 @@ const PROGRAMS: &[Program] = &[
     ("idle", "processor time with 64 splits and nothing to do", idle::run),
     ("memory", "resident memory, idle and under overload", memory::run),
     ("startup", "from start to the first record written", startup::run),
+    ("watched", "an open dashboard and `/metrics`, with 1000 splits", watched::run),
 ];
 
 /// Runs the program that the arguments name, or all.

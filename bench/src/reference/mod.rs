@@ -5,6 +5,7 @@
 
 mod cassandra;
 mod files;
+mod flume;
 mod http;
 pub(crate) mod kafka;
 mod kafka_to_json;
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["cassandra", way, host, records, customers] => {
             cassandra::run(way, host, records.parse()?, customers.parse()?)
         }
+        ["flume-text", port, to] => flume::run(port.parse()?, Path::new(to)),
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
         ["kafka-nowhere", brokers, topic, records] => {
             kafka_to_nowhere::run(brokers, topic, records.parse()?)

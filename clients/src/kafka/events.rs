@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use forebay_core::flood::Flood;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
@@ -12,7 +13,6 @@ use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
 
 use super::connection::KafkaConnection;
-use super::flood::Flood;
 use super::token::Tokens;
 use super::trouble::{Cause, Trouble, essence};
 

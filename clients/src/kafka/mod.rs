@@ -8,7 +8,7 @@
 
 mod connection;
 mod events;
-mod flood;
+mod probe;
 pub mod properties;
 mod sasl;
 mod tls;
@@ -17,6 +17,7 @@ mod trouble;
 
 pub use connection::KafkaConnection;
 pub use events::ClientEvents;
+pub use probe::{judge_answer, reach_brokers};
 pub use properties::Role;
 pub use sasl::{Sasl, Token};
 pub use tls::KafkaTls;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use forebay_core::component::Problem;
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
 use schemars::JsonSchema;
@@ -27,9 +28,28 @@ pub struct ServerTls {
     /// The oldest version of TLS that is spoken: `"1.2"` (the default) or `"1.3"`.
     #[serde(default)]
     pub min_version: TlsVersion,
+    /// The newest version of TLS that is spoken: `"1.2"` or `"1.3"` (the default). For clients that
+    /// offer 1.3 and break with it, such as Flume up to 1.9.
+    #[serde(default = "newest")]
+    pub max_version: TlsVersion,
+}
+
+fn newest() -> TlsVersion {
+    TlsVersion::V1_3
 }
 
 impl ServerTls {
+    /// What can be found wrong without reading a file; paths begin in this table.
+    #[must_use]
+    pub fn check(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.max_version < self.min_version {
+            let text = "`max_version` is older than `min_version`";
+            problems.push(Problem::at("max_version", text));
+        }
+        problems
+    }
+
     /// Reads the files, relative to `base`, and makes what accepts connections with them.
     ///
     /// # Errors
@@ -41,7 +61,7 @@ impl ServerTls {
     fn config(&self, base: &Path) -> Result<ServerConfig, TlsError> {
         let identity = Identity::read(base, &self.cert_file, &self.key_file)?;
         let builder = ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(self.min_version.and_later())
+            .with_protocol_versions(self.min_version.up_to(self.max_version))
             .map_err(|error| TlsError::Options(error.to_string()))?;
         let builder = match &self.client_ca_file {
             None => builder.with_no_client_auth(),

@@ -24,6 +24,7 @@ mod identity;
 mod lines;
 mod listing;
 mod placed;
+mod probe;
 mod reader;
 mod remembered;
 mod report;

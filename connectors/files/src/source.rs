@@ -8,6 +8,7 @@ use forebay_core::batch::Slice;
 use forebay_core::clock::Clock;
 use forebay_core::component::{Observe, Problem};
 use forebay_core::decode::Decode;
+use forebay_core::probe::Probed;
 use forebay_core::source::{Committed, Resume, SourceError};
 use forebay_core::split::{Grant, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
@@ -19,6 +20,7 @@ use crate::backlog::{Backlog, Portion};
 use crate::catalog::{Entry, State};
 use crate::config::{After, FilesConfig};
 use crate::placed::Placed;
+use crate::probe::probe;
 use crate::reader::{Failure, Manner, Reader};
 use crate::retire::Retire;
 use crate::status::status;
@@ -332,6 +334,13 @@ impl Source for FilesSource {
     async fn close(&mut self) {
         self.view.close().await;
         self.readers.clear();
+    }
+
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = probe(self.view.selection(), &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

@@ -52,6 +52,11 @@ impl View {
         })
     }
 
+    /// Which files count.
+    pub(crate) fn selection(&self) -> Arc<Selection> {
+        Arc::clone(&self.selection)
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.scanner.is_some()
     }

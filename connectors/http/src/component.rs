@@ -53,6 +53,10 @@ impl Component for Http {
                 problems.push(Problem::at(&format!("headers.{index}"), text));
             }
         }
+        for mut problem in config.tls.iter().flat_map(|tls| tls.check()) {
+            problem.path.insert(0, "tls".to_owned());
+            problems.push(problem);
+        }
         if let Some(auth) = &config.auth {
             problems.extend(auth.check());
         }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use forebay_clients::address::HostPort;
+use forebay_clients::probe::may_listen;
 use forebay_core::component::{BuildContext, Observe, Problem};
 use forebay_core::decode::Decode;
 use forebay_core::journal::{Intake, schema};
+use forebay_core::probe::{Obstacle, Probed};
 use forebay_core::receiver::{Receiver, ReceiverError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +79,21 @@ impl Receiver for HttpReceiver {
         serve(listener, tls, Arc::new(service)).await;
         self.state.traffic.set_listening(None::<String>);
         Ok(())
+    }
+
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        if let Some(tls) = &self.config.tls {
+            let loaded =
+                tls.acceptor(&self.base).map(|_| "the certificate and its key fit".to_owned());
+            let help = "mend the paths of the certificate and its key";
+            if probed.step("tls", loaded.map_err(|error| Obstacle::new(error, help))).is_err() {
+                return probed;
+            }
+        }
+        // It is the last step.
+        let _ = may_listen(&mut probed, &self.address).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

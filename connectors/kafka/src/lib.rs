@@ -24,6 +24,7 @@ mod link;
 mod loss;
 mod partition;
 mod policy;
+mod probe;
 mod pump;
 mod replay;
 mod report;

@@ -58,7 +58,7 @@ pub(crate) struct Newcomer {
 }
 
 /// How long events are listened to when something failed, for the reason of it.
-const LISTEN: Duration = Duration::from_millis(50);
+pub(crate) const LISTEN: Duration = Duration::from_millis(50);
 
 /// Beside the bytes of small records, librdkafka takes about as many again to keep them.
 const OVERHEAD: usize = 2;
@@ -69,7 +69,7 @@ impl Settings {
     }
 
     /// What all clients of this source have in common.
-    fn client_config(&self) -> ClientConfig {
+    pub(crate) fn client_config(&self) -> ClientConfig {
         let own = &self.config.connection.properties;
         let mut config = self.config.connection.client_config(&self.base);
         let mut prefer = |name: &str, value: &str| {
@@ -256,7 +256,8 @@ impl Link {
     }
 }
 
-fn extents(
+/// What there is of partitions.
+pub(crate) fn extents(
     scout: &Scout,
     partitions: &[Partition],
 ) -> Result<BTreeMap<Partition, Extent>, KafkaError> {

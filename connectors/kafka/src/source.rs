@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use forebay_core::batch::Slice;
 use forebay_core::component::{BuildContext, Observe, Problem};
 use forebay_core::decode::Decode;
+use forebay_core::probe::Probed;
 use forebay_core::source::{Committed, Positions, Resume, SourceError};
 use forebay_core::split::{Grant, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
@@ -22,6 +23,7 @@ use crate::lane::Fault;
 use crate::link::{Link, Settings};
 use crate::loss::{Loss, judge};
 use crate::policy::{Assign, OnLoss};
+use crate::probe::probe;
 use crate::pump::Threads;
 use crate::replay::{offset, replay};
 use crate::report::Report;
@@ -368,6 +370,13 @@ impl Source for KafkaSource {
 
     async fn close(&mut self) {
         self.hang_up().await;
+    }
+
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = probe(&self.settings, &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

@@ -125,6 +125,10 @@ fn check_role(config: &SocketConfig, role: &Role, problems: &mut Vec<Problem>) {
         problems
             .push(Problem::at("socket_mode", "`socket_mode` goes with `listen = \"unix://...\"`"));
     }
+    for mut problem in config.tls.iter().flat_map(|tls| tls.check()) {
+        problem.path.insert(0, "tls".to_owned());
+        problems.push(problem);
+    }
     for mut problem in config.connect_tls.iter().flat_map(|tls| tls.check()) {
         problem.path.insert(0, "connect_tls".to_owned());
         problems.push(problem);

@@ -13,6 +13,7 @@ mod datagrams;
 mod deliver;
 mod dial;
 mod kernel_drops;
+mod probe;
 mod receiver;
 mod state;
 mod stream;

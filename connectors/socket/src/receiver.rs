@@ -10,6 +10,7 @@ use forebay_clients::tls::TlsError;
 use forebay_core::component::{BuildContext, Observe, Problem};
 use forebay_core::decode::Decode;
 use forebay_core::journal::{Intake, schema};
+use forebay_core::probe::Probed;
 use forebay_core::receiver::{Receiver, ReceiverError};
 use rustix::net::sockopt;
 use tokio::net::{TcpListener, UdpSocket};
@@ -21,6 +22,7 @@ use crate::component::Role;
 use crate::config::{Framing, SocketConfig};
 use crate::datagrams::Datagrams;
 use crate::deliver::Delivery;
+use crate::probe::probe;
 use crate::state::State;
 use crate::{dial, kernel_drops, unix_file};
 
@@ -179,6 +181,13 @@ impl Receiver for SocketReceiver {
         self.has_run = true;
         self.state.traffic.set_listening(None::<String>);
         ended
+    }
+
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = probe(&self.config, &self.role, &self.base, &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

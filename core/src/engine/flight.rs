@@ -9,7 +9,7 @@ use crate::budget::Reservation;
 use crate::checkpoint::Plan;
 use crate::dead_letter::DeadLetter;
 use crate::flow::Observation;
-use crate::progress::{LimitedBy, Progress, SplitProgress, Stages};
+use crate::progress::{LimitedBy, Progress, SplitProgress, Stages, Tokens};
 use crate::split::SplitId;
 use crate::transform::Snapshot;
 
@@ -30,6 +30,7 @@ pub(super) struct Flight {
     rate: Option<f64>,
     limited_by: LimitedBy,
     limited_by_controller: bool,
+    tokens: Vec<Tokens>,
     splits: HashMap<(Arc<str>, SplitId), SplitReading>,
     /// Held until the batch is written.
     _reservation: Option<Reservation>,
@@ -81,12 +82,13 @@ impl Flight {
             rate: reading.rate,
             limited_by: reading.limited_by,
             limited_by_controller: reading.limited_by_controller,
+            tokens: reading.tokens,
             splits: reading.splits,
             _reservation: reading.reservation,
         }
     }
 
-    fn records(&self) -> u64 {
+    pub(super) fn records(&self) -> u64 {
         self.plan.ranges.iter().map(|range| range.records).sum()
     }
 
@@ -121,6 +123,7 @@ impl Flight {
             retries: result.retries,
             sinks: Vec::new(),
             control: None,
+            tokens: self.tokens.clone(),
             splits,
             other_splits,
         }

@@ -85,6 +85,12 @@ impl SourceMeter {
         self.limits = *limits;
     }
 
+    /// The buckets of the source as a whole, by the name of their limit.
+    pub(super) fn buckets(&self) -> impl Iterator<Item = (&'static str, &Bucket)> {
+        let all = [("max_rate", &self.records), ("max_bytes_per_second", &self.bytes)];
+        all.into_iter().filter_map(|(limit, bucket)| Some((limit, bucket.as_ref()?)))
+    }
+
     fn split(&mut self, split: &SplitId) -> &mut SplitMeter {
         let (limits, period) = (&self.limits, self.period);
         self.splits.entry(split.clone()).or_insert_with(|| SplitMeter {

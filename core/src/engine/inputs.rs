@@ -13,7 +13,7 @@ use crate::budget::Budget;
 use crate::checkpoint::{Ledger, Plan};
 use crate::clock::Clock;
 use crate::flow::Bucket;
-use crate::progress::LimitedBy;
+use crate::progress::{LimitedBy, Tokens};
 use crate::range::Range;
 use crate::source::Positions;
 use crate::split::SplitId;
@@ -145,6 +145,7 @@ impl Inputs {
         let deadline = Instant::now() + self.settings.period();
         reading.slices = self.read(&granted, deadline).await?;
         self.account(&reading.slices, now);
+        reading.tokens = self.tokens(now);
 
         let bytes: u64 = reading.slices.iter().map(|slice| slice.range.bytes).sum();
         let sources: Vec<Arc<str>> = self.list.iter().map(|input| input.name.clone()).collect();
@@ -263,6 +264,26 @@ impl Inputs {
         if let Some((_, bucket)) = &self.controlled {
             bucket.take(now, records);
         }
+    }
+
+    /// How full the buckets are: those of the pipeline and of its sources, not those of splits,
+    /// which may be thousands.
+    fn tokens(&self, now: Duration) -> Vec<Tokens> {
+        let own = [
+            ("max_rate", self.configured.as_ref()),
+            ("controller", self.controlled.as_ref().map(|(_, bucket)| bucket)),
+        ];
+        let own = own.into_iter().filter_map(|(limit, bucket)| Some((None, limit, bucket?)));
+        let sources = self.list.iter().zip(&self.meters).flat_map(|(input, meter)| {
+            meter.buckets().map(|(limit, bucket)| (Some(input.name.clone()), limit, bucket))
+        });
+        let all = own.chain(sources);
+        all.map(|(source, limit, bucket)| Tokens {
+            source,
+            limit: limit.into(),
+            available: bucket.available(now),
+        })
+        .collect()
     }
 
     /// What is to be read again of a batch that was planned before a crash: not the ranges of

@@ -75,7 +75,7 @@ impl Postmark {
     }
 }
 
-fn bytes_at(records: &RecordBatch, column: usize, row: usize) -> Option<Vec<u8>> {
+pub(super) fn bytes_at(records: &RecordBatch, column: usize, row: usize) -> Option<Vec<u8>> {
     let column = records.columns().get(column)?;
     if row >= column.len() || column.is_null(row) {
         return None;
@@ -89,7 +89,7 @@ fn bytes_at(records: &RecordBatch, column: usize, row: usize) -> Option<Vec<u8>>
     }
 }
 
-fn text_at(records: &RecordBatch, column: usize, row: usize) -> String {
+pub(super) fn text_at(records: &RecordBatch, column: usize, row: usize) -> String {
     let Some(array) = records.columns().get(column).filter(|array| row < array.len()) else {
         return String::new();
     };
@@ -99,7 +99,7 @@ fn text_at(records: &RecordBatch, column: usize, row: usize) -> String {
 }
 
 /// A row as a JSON object of texts: for rows that have no bytes of their own.
-fn row_as_json(records: &RecordBatch, row: usize) -> Vec<u8> {
+pub(super) fn row_as_json(records: &RecordBatch, row: usize) -> Vec<u8> {
     let fields = records.schema();
     let object: serde_json::Map<String, serde_json::Value> = fields
         .fields()

@@ -31,9 +31,11 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod tuning;
+pub mod window;
 
 pub use input::InputParts;
 pub use output::OutputParts;
 pub use pipeline::{Ended, OpenCheckpoint, Pipeline, PipelineError};
 pub use settings::Settings;
 pub use tuning::Tuning;
+pub use window::Window;

@@ -17,6 +17,7 @@ use crate::sink::{Durability, Receipt, Rejected, Sink, SinkError, Verdict};
 use super::failure::Failure;
 use super::letters::Postmark;
 use super::report::Reporter;
+use super::window::Gauge;
 
 /// A sink as it is handed to a pipeline.
 pub struct OutputParts {
@@ -33,6 +34,7 @@ pub(super) struct Output {
     pub(super) name: Arc<str>,
     pub(super) sink: Box<dyn Sink>,
     retry: RetryPolicy,
+    gauge: Gauge,
     /// Whether it holds rows that are not safe yet.
     unsettled: bool,
 }
@@ -73,12 +75,14 @@ impl Surroundings {
         &self,
         output: &str,
         policy: &RetryPolicy,
-        tries: &Tries,
+        tries: &mut Tries,
         error: &SinkError,
     ) -> Result<(), Failure> {
-        self.reporter.waiting(output, &error.to_string());
-        if tries.attempts == 1 {
+        let reason = error.to_string();
+        self.reporter.waiting(output, &reason);
+        if tries.error.as_ref() != Some(&reason) {
             tracing::warn!(sink = output, %error, "the sink does not take the batch; trying again");
+            tries.error = Some(reason);
         }
         match policy.decide(tries.failed(false), fastrand::f64()) {
             Decision::RetryAfter(pause) => self.sleep(pause).await,
@@ -98,11 +102,13 @@ impl Surroundings {
 struct Tries {
     attempts: u32,
     since: Instant,
+    /// Why the last one failed.
+    error: Option<String>,
 }
 
 impl Tries {
     fn first() -> Self {
-        Self { attempts: 1, since: Instant::now() }
+        Self { attempts: 1, since: Instant::now(), error: None }
     }
 
     fn failed(&self, rows: bool) -> Attempted {
@@ -111,8 +117,8 @@ impl Tries {
 }
 
 impl Output {
-    pub(super) fn new(parts: OutputParts) -> Self {
-        Self { name: parts.name, sink: parts.sink, retry: parts.retry, unsettled: false }
+    pub(super) fn new(parts: OutputParts, gauge: Gauge) -> Self {
+        Self { name: parts.name, sink: parts.sink, retry: parts.retry, gauge, unsettled: false }
     }
 
     pub(super) fn is_unsettled(&self) -> bool {
@@ -126,7 +132,7 @@ impl Output {
             if let SinkError::Fatal(reason) = &error {
                 return Err(Failure::fatal(&self.name, reason));
             }
-            around.pause(&self.name, &self.retry, &tries, &error).await?;
+            around.pause(&self.name, &self.retry, &mut tries, &error).await?;
             tries.attempts += 1;
         }
         around.reporter.recovered(&self.name);
@@ -182,6 +188,7 @@ impl Output {
         }
         self.unsettled = self.sink.durability() == Durability::Settles;
         let mut rest = batch.clone();
+        let holding = self.gauge.hold(rest.num_rows());
         let mut tries = Tries::first();
         loop {
             let written = match self.sink.write(&rest).await {
@@ -216,6 +223,7 @@ impl Output {
                 return Ok(delivery);
             }
             rest = only(&rest, &again).map_err(|error| Failure::fatal(&self.name, error))?;
+            holding.set(rest.num_rows());
             delivery.retries += 1;
             delivery.error = Some(again[0].reason.text.clone());
             if let Decision::RetryAfter(pause) = decision {

@@ -14,6 +14,7 @@ use crate::sink::Receipt;
 use super::failure::Failure;
 use super::letters::Postmark;
 use super::output::{Output, OutputParts, Surroundings};
+use super::window::{TapStage, Window, sample};
 
 /// The receipts of sinks that settled, by sink.
 pub(super) type Receipts = BTreeMap<Arc<str>, Receipt>;
@@ -23,6 +24,7 @@ pub(super) struct Outputs {
     list: Vec<Output>,
     letters: Output,
     around: Surroundings,
+    window: Window,
 }
 
 /// What became of a batch.
@@ -39,9 +41,19 @@ pub(super) struct Outcome {
 }
 
 impl Outputs {
-    pub(super) fn new(list: Vec<OutputParts>, letters: OutputParts, around: Surroundings) -> Self {
-        let list = list.into_iter().map(Output::new).collect();
-        Self { list, letters: Output::new(letters), around }
+    pub(super) fn new(
+        list: Vec<OutputParts>,
+        letters: OutputParts,
+        around: Surroundings,
+        window: Window,
+    ) -> Self {
+        let output = |parts: OutputParts| {
+            let gauge = window.gauge(&parts.name);
+            Output::new(parts, gauge)
+        };
+        let list = list.into_iter().map(output).collect();
+        let letters = output(letters);
+        Self { list, letters, around, window }
     }
 
     /// Another attempt begins: from now on this is what ends waits.
@@ -106,6 +118,7 @@ impl Outputs {
         letters: &[DeadLetter],
         postmark: &Postmark,
     ) -> Result<(), Failure> {
+        self.window.show(TapStage::DeadLetter, || sample::of_letters(letters));
         let columns =
             to_columns(letters).map_err(|error| Failure::fatal(&self.letters.name, error))?;
         let batch = batch.with_chunks(vec![Rows { columns, origin: None }]);

@@ -24,6 +24,7 @@ use super::outputs::Outputs;
 use super::report::Reporter;
 use super::settings::Settings;
 use super::tuning::{Tuner, Tuning};
+use super::window::Window;
 
 /// Opens the checkpoint of a pipeline; called once for each attempt.
 #[async_trait]
@@ -52,6 +53,8 @@ pub struct Pipeline {
     pub checkpoint: Box<dyn OpenCheckpoint>,
     /// What may change while it runs; `None` = nothing.
     pub tuning: Option<watch::Receiver<Tuning>>,
+    /// Where it can be looked into while it runs.
+    pub window: Window,
     /// The byte budget, shared with the other pipelines of the process.
     pub budget: Budget,
     /// Tells the time.
@@ -99,6 +102,7 @@ impl Pipeline {
             decoders: Arc::new(decoders),
             stop: stop.clone(),
             cancel: CancellationToken::new(),
+            window: self.window.clone(),
         };
         let around = Surroundings { reporter: reporter.clone(), cancel: context.cancel.clone() };
         let mut parts = Parts {
@@ -111,7 +115,7 @@ impl Pipeline {
                 reporter.clone(),
             ),
             transform: self.transform,
-            outputs: Outputs::new(self.outputs, self.dead_letters, around),
+            outputs: Outputs::new(self.outputs, self.dead_letters, around, self.window),
         };
         let mut failures = 0;
         loop {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::batch::Slice;
 use crate::budget::Reservation;
 use crate::position::Position;
-use crate::progress::LimitedBy;
+use crate::progress::{LimitedBy, Tokens};
 use crate::split::{Grant, SplitId};
 
 use super::failure::Failure;
@@ -28,6 +28,8 @@ pub(super) struct Reading {
     pub(super) limited_by_controller: bool,
     /// The rate in force over all sources.
     pub(super) rate: Option<f64>,
+    /// How full the buckets of the limits are now.
+    pub(super) tokens: Vec<Tokens>,
     /// How long reading took.
     pub(super) took: Duration,
     /// Whether nothing is left that this run is to read.

@@ -15,9 +15,13 @@ use crate::units::ByteSize;
 /// The room of a test's intake, in bytes.
 const ROOM: u32 = 96 << 20;
 
+/// What a client gave, of a value as it is stored.
+pub type Reading = fn(&[u8]) -> Vec<u8>;
+
 /// What a receiver stored.
 #[derive(Debug)]
 pub struct Caught {
+    reading: Reading,
     arrivals: mpsc::Receiver<Append>,
     room: Arc<Room>,
     held: Option<OwnedSemaphorePermit>,
@@ -30,14 +34,15 @@ pub struct Arrival {
     pub chunk: Chunk,
     /// Why they were refused, if they came by [`Intake::reject`].
     pub reason: Option<Reason>,
+    reading: Reading,
     reply: Option<oneshot::Sender<Result<(), Refused>>>,
 }
 
 impl Arrival {
-    /// The values.
+    /// The values, as they are [read](Caught::reading).
     #[must_use]
     pub fn values(&self) -> Vec<Vec<u8>> {
-        self.chunk.values.iter().flatten().map(<[u8]>::to_vec).collect()
+        self.chunk.values.iter().flatten().map(self.reading).collect()
     }
 
     /// Answers the receiver: safe, or not. Without effect if the intake answers by itself.
@@ -78,19 +83,30 @@ fn build(acknowledged: bool) -> (Intake, Caught) {
         Limits::default(),
         SystemClock::shared(),
     );
-    (intake, Caught { arrivals, room, held: None })
+    (intake, Caught { reading: <[u8]>::to_vec, arrivals, room, held: None })
 }
 
 impl Caught {
+    /// The same, for a receiver that stores more than what a client gave: values are read so. By
+    /// default they are taken as they are.
+    #[must_use]
+    pub fn reading(self, reading: Reading) -> Self {
+        Self { reading, ..self }
+    }
+
     /// The next chunk, waiting for it up to ten seconds; `None` if none came or none can come.
     pub async fn next(&mut self) -> Option<Arrival> {
         let arrival = tokio::time::timeout(Duration::from_secs(10), self.arrivals.recv()).await;
-        arrival.ok().flatten().map(arrival_of)
+        Some(self.arrival(arrival.ok().flatten()?))
     }
 
     /// All chunks that have arrived, without waiting.
     pub fn drain(&mut self) -> Vec<Arrival> {
-        std::iter::from_fn(|| self.arrivals.try_recv().ok()).map(arrival_of).collect()
+        let mut arrivals = Vec::new();
+        while let Ok(append) = self.arrivals.try_recv() {
+            arrivals.push(self.arrival(append));
+        }
+        arrivals
     }
 
     /// The values of the next records that were stored or rejected, at least so many, waiting for
@@ -121,10 +137,11 @@ impl Caught {
         self.arrivals.close();
         self.room.close();
     }
-}
 
-fn arrival_of(append: Append) -> Arrival {
-    Arrival { chunk: append.chunk, reason: append.reason, reply: append.reply }
+    fn arrival(&self, append: Append) -> Arrival {
+        let Append { chunk, reason, reply, .. } = append;
+        Arrival { chunk, reason, reading: self.reading, reply }
+    }
 }
 
 /// A chunk of these values, from no one in particular.

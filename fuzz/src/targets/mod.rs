@@ -5,6 +5,7 @@ mod checkpoint;
 mod config;
 mod containers;
 mod decoders;
+mod flume;
 mod framing;
 mod http;
 mod journal;
@@ -33,5 +34,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "http_body", run: http::run, seeds: http::seeds },
     Target { name: "tail", run: tail::run, seeds: tail::seeds },
     Target { name: "outcomes", run: outcomes::run, seeds: outcomes::seeds },
+    Target { name: "flume_push", run: flume::run_push, seeds: flume::push_seeds },
+    Target { name: "flume_pull", run: flume::run_pull, seeds: flume::pull_seeds },
     Target { name: "config", run: config::run, seeds: config::seeds },
 ];

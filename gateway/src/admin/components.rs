@@ -34,6 +34,8 @@ pub(super) async fn components(
     let Query(wanted) = asked.map_err(told)?;
     let show = move |facts: &Facts| {
         let deliveries = look(facts, &name, |view| view.delivery_summaries())?;
+        let in_flight = facts.windows.get(name.as_str()).map(|window| window.in_flight());
+        let in_flight = in_flight.unwrap_or_default();
         let own = facts.observed.iter().filter(|one| *one.pipeline == *name);
         let own = own.filter(|one| wanted.name.as_deref().is_none_or(|name| name == &*one.name));
         let components: Vec<Value> = own
@@ -45,6 +47,7 @@ pub(super) async fn components(
                     "state": state(one, wanted.brief),
                     "journal_max_bytes": facts.journals.get(&one.name),
                     "deliveries": deliveries.get(&one.name),
+                    "in_flight": in_flight.get(&one.name),
                 })
             })
             .collect();

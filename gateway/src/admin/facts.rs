@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use forebay_core::budget::Budget;
 use forebay_core::clock::Clock;
+use forebay_core::engine::Window;
 use forebay_core::secret::Secret;
 use serde_json::Value;
 
@@ -32,6 +33,8 @@ pub struct Facts {
     pub(super) journals: BTreeMap<Arc<str>, u64>,
     /// What may be changed of the pipelines.
     pub(super) tunings: Tunings,
+    /// Where each pipeline can be looked into.
+    pub(super) windows: BTreeMap<Arc<str>, Window>,
     /// The replays of dead letters that were asked for.
     pub(super) replays: Arc<Replays>,
     /// What whoever changes something has to show.
@@ -86,6 +89,7 @@ impl Facts {
             bounds: bounds.collect(),
             journals: journals.collect(),
             tunings: gateway.tunings().clone(),
+            windows: gateway.windows().clone(),
             replays: Arc::new(replays),
             token: config.gateway.admin_token.clone(),
             letters: letters.collect(),

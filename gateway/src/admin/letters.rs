@@ -131,7 +131,7 @@ fn letter(line: &[u8]) -> Value {
 }
 
 /// The beginning of some bytes: `text` if they are UTF-8, `hex` if not.
-fn readable(bytes: &[u8]) -> (&'static str, String) {
+pub(super) fn readable(bytes: &[u8]) -> (&'static str, String) {
     let shown = &bytes[..bytes.len().min(MAX_SHOWN)];
     let is_text = std::str::from_utf8(bytes).is_ok();
     match (is_text, std::str::from_utf8(shown)) {

@@ -4,7 +4,7 @@
 //! [`Bound::serve`] answers there until it is told to stop: `server` accepts connections, `guard`
 //! refuses what must not be asked, and `routes` lists what may be. [`Facts`] is all that an answer
 //! can draw on. One file per answer: `health`, `metrics`, `pipelines`, `history`, `batches`,
-//! `splits`, `components`, `dead_letters` (read by `letters`), `about`, `events`, `live`, and
+//! `splits`, `components`, `dead_letters` (read by `letters`), `tap`, `about`, `events`, `live`, and
 //! `page` with the dashboard; `refusal` is how one says no.
 //!
 //! What can be changed is in `actions`, and `permission` says by whom.
@@ -32,6 +32,7 @@ mod refusal;
 mod routes;
 mod server;
 mod splits;
+mod tap;
 
 pub use address::{BindError, Bound};
 pub use facts::Facts;

@@ -113,6 +113,10 @@ fn shown(
         table["max_rate"] = tuning.max_rate.into();
         table["why"] = json!(why(view, bounds, &tuning));
     }
+    if let Some(window) = facts.windows.get(name) {
+        table["under_way"] = json!(window.under_way());
+        table["in_flight"] = json!(window.in_flight());
+    }
     table["backlog"] = view.backlog().into();
     table["known_splits"] = view.splits.len().into();
     table["last"] = json!(last);
@@ -152,6 +156,7 @@ pub(super) fn without_splits(progress: &Progress) -> Progress {
         retries: progress.retries,
         sinks: progress.sinks.clone(),
         control: progress.control.clone(),
+        tokens: progress.tokens.clone(),
         splits: Vec::new(),
         other_splits: Vec::new(),
     }

@@ -10,7 +10,7 @@ use super::desk::Desk;
 use super::refusal::Refusal;
 use super::{
     about, actions, batches, components, dead_letters, events, guard, health, history, live,
-    metrics, page, pipelines, splits,
+    metrics, page, pipelines, splits, tap,
 };
 
 /// The largest body of a request, in bytes.
@@ -39,6 +39,7 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/api/pipelines/{name}/replay", post(actions::replay))
         .route("/api/pipelines/{name}/pause", post(actions::pause))
         .route("/api/pipelines/{name}/resume", post(actions::resume))
+        .route("/api/pipelines/{name}/tap", post(tap::tap))
         .route("/api/pipelines/{name}/limits", get(actions::limits).post(actions::set_limit))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .fallback(nothing);

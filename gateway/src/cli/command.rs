@@ -8,7 +8,10 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::exit::Exit;
 use super::output::Output;
-use super::{check, checkpoint, dead_letters, docs, journal, list, new, run, schema, simulate};
+use super::{
+    check, checkpoint, dead_letters, docs, journal, list, new, probe, run, schema, simulate, tap,
+    top,
+};
 use crate::config::Style;
 use crate::registry::Registry;
 
@@ -38,6 +41,9 @@ pub struct Cli {
 enum Command {
     Run(run::Run),
     Check(check::Check),
+    Probe(probe::Probe),
+    Top(top::Top),
+    Tap(tap::Tap),
     List(list::List),
     New(new::New),
     Schema(schema::Schema),
@@ -53,6 +59,9 @@ impl Cli {
         match &self.command {
             Command::Run(run) => run.run(registry, output),
             Command::Check(check) => check.run(registry, output),
+            Command::Probe(probe) => probe.run(registry, output),
+            Command::Top(top) => top.run(output),
+            Command::Tap(tap) => tap.run(output),
             Command::List(list) => list.run(registry, output),
             Command::New(new) => new.run(registry, output),
             Command::Schema(schema) => schema.run(registry, output),

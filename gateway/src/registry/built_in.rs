@@ -31,6 +31,8 @@ types! {
     receiver "socket" Receiver "socket-source" forebay_socket_source::Socket;
     receiver "http" Receiver "http-source" forebay_http_source::Http;
     receiver "exec" Receiver "exec-source" forebay_exec_source::Exec;
+    receiver "flume" Receiver "flume-source" forebay_flume_source::Flume;
+    receiver "flume-pull" Receiver "flume-source" forebay_flume_source::FlumePull;
     sink "files" Sink "files-sink" forebay_files_sink::Files;
     sink "console" Sink "console-sink" forebay_console_sink::Console;
     sink "memory" Sink "memory-sink" forebay_memory_sink::Memory;

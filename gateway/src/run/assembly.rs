@@ -8,7 +8,9 @@ use forebay_core::budget::Budget;
 use forebay_core::checkpoint::{Checkpoint, CheckpointError, LocalCheckpoint};
 use forebay_core::clock::Clock;
 use forebay_core::component::{BuildContext, Input, Problem};
-use forebay_core::engine::{InputParts, OpenCheckpoint, OutputParts, Pipeline, Settings, Tuning};
+use forebay_core::engine::{
+    InputParts, OpenCheckpoint, OutputParts, Pipeline, Settings, Tuning, Window,
+};
 use forebay_core::flow::{Limits, Rate};
 use forebay_core::journal::{self, ReceiverSource};
 use forebay_core::progress::Listener;
@@ -64,6 +66,7 @@ impl AssemblyError {
 pub(super) struct Assembled {
     pub(super) pipeline: Pipeline,
     pub(super) tuning: watch::Sender<Tuning>,
+    pub(super) window: Window,
     pub(super) observed: Vec<Observed>,
 }
 
@@ -128,6 +131,7 @@ pub(super) fn assemble_with(
     let observed = observed(config, &inputs, &outputs, &dead_letters);
     let settings = settings(config, shared.available_now);
     let (tuning, wanted) = watch::channel(Tuning::of(&settings, &inputs));
+    let window = Window::default();
     let pipeline = Pipeline {
         settings,
         inputs,
@@ -140,11 +144,12 @@ pub(super) fn assemble_with(
             clock: shared.clock.clone(),
         }),
         tuning: Some(wanted),
+        window: window.clone(),
         budget: shared.budget.clone(),
         clock: shared.clock.clone(),
         listener: shared.listener.clone(),
     };
-    Ok(Assembled { pipeline, tuning, observed })
+    Ok(Assembled { pipeline, tuning, window, observed })
 }
 
 /// Sinks that recognise a batch that comes again need sources that read it again as it was.

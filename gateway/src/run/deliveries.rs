@@ -6,18 +6,27 @@ use std::sync::Arc;
 use forebay_core::progress::Progress;
 use serde::Serialize;
 
+use super::histogram::Histogram;
+
 /// How many writes the percentiles are taken of.
 const RECENT: usize = 512;
 
 /// How the sinks of a pipeline did, by sink.
-pub(super) type Deliveries = BTreeMap<Arc<str>, Delivery>;
+pub type Deliveries = BTreeMap<Arc<str>, Delivery>;
 
 /// How a sink did since the start of the process.
 #[derive(Clone, Debug, Default)]
 pub struct Delivery {
-    batches: u64,
-    retries: u64,
-    dead_letters: u64,
+    /// Batches that it took.
+    pub batches: u64,
+    /// Attempts beyond the first.
+    pub retries: u64,
+    /// Rows that it refused for good.
+    pub dead_letters: u64,
+    /// How long its batches took.
+    pub writes: Histogram,
+    /// When it last took a batch, in milliseconds since the Unix epoch.
+    pub last_ms: u64,
     last_error: Option<Trouble>,
     recent_ms: VecDeque<f64>,
 }
@@ -68,6 +77,8 @@ pub(super) fn add(deliveries: &mut Deliveries, progress: &Progress) {
         delivery.batches += 1;
         delivery.retries += one.retries;
         delivery.dead_letters += one.dead_letters;
+        delivery.writes.observe(one.write_ms / 1e3);
+        delivery.last_ms = progress.time_ms;
         if let Some(reason) = &one.error {
             delivery.last_error = Some(Trouble {
                 time_ms: progress.time_ms,

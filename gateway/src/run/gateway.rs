@@ -1,10 +1,11 @@
 //! All pipelines of a configuration, running.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use forebay_core::budget::Budget;
 use forebay_core::clock::Clock;
-use forebay_core::engine::{Ended, PipelineError};
+use forebay_core::engine::{Ended, PipelineError, Window};
 use forebay_core::progress::Listener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,7 @@ pub struct Gateway {
     pipelines: Vec<forebay_core::engine::Pipeline>,
     observed: Vec<Observed>,
     tunings: Tunings,
+    windows: BTreeMap<Arc<str>, Window>,
     budget: Budget,
 }
 
@@ -55,14 +57,17 @@ impl Gateway {
             available_now: mode == RunMode::AvailableNow,
         };
         let (mut pipelines, mut observed, mut tunings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut windows = BTreeMap::new();
         for pipeline in &config.pipelines {
             let place = Place::new(&config.checkpoints, &pipeline.name);
             let assembled = assemble(pipeline, &place, registry, &shared)?;
             tunings.push((pipeline.name.clone(), assembled.tuning));
+            windows.insert(pipeline.name.clone(), assembled.window);
             pipelines.push(assembled.pipeline);
             observed.extend(assembled.observed);
         }
-        Ok(Self { pipelines, observed, tunings: Tunings::new(tunings), budget: shared.budget })
+        let (tunings, budget) = (Tunings::new(tunings), shared.budget);
+        Ok(Self { pipelines, observed, tunings, windows, budget })
     }
 
     /// The components of all pipelines, as they can be looked at while they run.
@@ -75,6 +80,12 @@ impl Gateway {
     #[must_use]
     pub fn tunings(&self) -> &Tunings {
         &self.tunings
+    }
+
+    /// Where each pipeline can be looked into while it runs, by name.
+    #[must_use]
+    pub fn windows(&self) -> &BTreeMap<Arc<str>, Window> {
+        &self.windows
     }
 
     /// The byte budget that all pipelines share.

@@ -24,7 +24,7 @@ mod why;
 
 pub use assembly::AssemblyError;
 pub use board::Board;
-pub use deliveries::{Delivery, DeliverySummary, Percentiles, Trouble};
+pub use deliveries::{Deliveries, Delivery, DeliverySummary, Percentiles, Trouble};
 pub use gateway::{Gateway, RunMode, Summary};
 pub use histogram::Histogram;
 pub use observed::{Observed, Role};

@@ -65,6 +65,13 @@ impl Splits {
         self.heard_lately().filter_map(|view| view.last.lag).reduce(u64::saturating_add)
     }
 
+    /// How long the record has waited that has waited longest, in milliseconds; `None` where no
+    /// source can say.
+    #[must_use]
+    pub fn oldest_ms(&self) -> Option<u64> {
+        self.heard_lately().filter_map(|view| view.last.oldest_ms).max()
+    }
+
     /// All of them, those that lag the most first, those whose lag is unknown last.
     #[must_use]
     pub fn by_lag(&self) -> Vec<&SplitView> {

@@ -67,6 +67,9 @@ pub struct PipelineView {
     /// How long batches waited for their processing.
     #[serde(skip)]
     pub scheduling_delay: Histogram,
+    /// How long it took from when batches were due until they were committed.
+    #[serde(skip)]
+    pub total_delay: Histogram,
     /// What was last heard of each split.
     #[serde(skip)]
     pub splits: Splits,
@@ -79,9 +82,9 @@ pub struct PipelineView {
     /// The last day, minute by minute.
     #[serde(skip)]
     pub minutes: Timeline,
-    /// How the sinks did.
+    /// How the sinks did, by sink.
     #[serde(skip)]
-    pub(super) deliveries: Deliveries,
+    pub deliveries: Deliveries,
     /// What it last waited for or failed at.
     pub last_error: Option<Trouble>,
     /// When it entered its state, in milliseconds since the Unix epoch.
@@ -109,6 +112,7 @@ impl Default for PipelineView {
             limited: [0; LIMITS.len()],
             processing: Histogram::default(),
             scheduling_delay: Histogram::default(),
+            total_delay: Histogram::default(),
             splits: Splits::default(),
             recent: VecDeque::new(),
             seconds: Timeline::new(SECONDS.0, SECONDS.1),
@@ -197,6 +201,7 @@ impl PipelineView {
         }
         self.processing.observe(progress.processing_ms / 1e3);
         self.scheduling_delay.observe(progress.scheduling_delay_ms / 1e3);
+        self.total_delay.observe((progress.processing_ms + progress.scheduling_delay_ms) / 1e3);
         self.splits.add(progress);
         deliveries::add(&mut self.deliveries, progress);
         let second = progress.time_ms / 1_000;

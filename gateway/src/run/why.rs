@@ -59,6 +59,43 @@ pub struct Bounds {
     sources: Vec<Arc<str>>,
 }
 
+impl SetBy {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Nothing,
+        Self::Available,
+        Self::Configured,
+        Self::Controller,
+        Self::Floor,
+        Self::BatchSize,
+        Self::Memory,
+        Self::Paused,
+        Self::SourceDown,
+        Self::SinkDown,
+        Self::CheckpointDown,
+        Self::Ended,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Available => "available",
+            Self::Configured => "configured",
+            Self::Controller => "controller",
+            Self::Floor => "floor",
+            Self::BatchSize => "batch_size",
+            Self::Memory => "memory",
+            Self::Paused => "paused",
+            Self::SourceDown => "source_down",
+            Self::SinkDown => "sink_down",
+            Self::CheckpointDown => "checkpoint_down",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 impl Bounds {
     /// The bounds of a pipeline.
     #[must_use]
@@ -273,6 +310,13 @@ mod tests {
             let told = why(&view, &bounds(), &Tuning::default());
             assert_eq!(told.set_by, set_by, "{told:?}");
             assert!(told.sentence.contains(words), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_the_same_in_metrics_and_in_the_api() {
+        for set_by in SetBy::ALL {
+            assert_eq!(serde_json::json!(set_by), set_by.as_str());
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{Answer, get, post, until};
-use crate::running::{GENERATOR_TO_MEMORY, Running};
+use crate::running::{BROKEN, GENERATOR_TO_MEMORY, Running};
 
 fn is(key: &'static str, value: Value) -> impl Fn(&Answer) -> bool {
     move |answer| answer.json()[key] == value

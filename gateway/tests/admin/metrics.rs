@@ -1,63 +1,10 @@
 //! The metrics: which there are, and that they say the same as everything else.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
 
 use crate::client::{get, until};
 use crate::running::{GENERATOR_TO_MEMORY, Running};
-
-/// A list of numbers in the OpenMetrics format, as a scraper reads it.
-#[derive(Debug, Default)]
-struct Scraped {
-    kinds: BTreeMap<String, String>,
-    /// Value by name and labels.
-    numbers: BTreeMap<(String, BTreeMap<String, String>), f64>,
-}
-
-impl Scraped {
-    fn read(text: &str) -> Self {
-        let mut scraped = Self::default();
-        assert!(text.ends_with("# EOF\n"), "{text}");
-        for line in text.lines() {
-            if let Some(kind) = line.strip_prefix("# TYPE ") {
-                let (name, kind) = kind.split_once(' ').unwrap();
-                assert!(scraped.kinds.insert(name.to_owned(), kind.to_owned()).is_none(), "{line}");
-            } else if !line.starts_with('#') {
-                let (series, number) = line.rsplit_once(' ').unwrap();
-                let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-                let labels = labels.strip_suffix('}').unwrap();
-                let pairs = labels.split(',').filter(|pair| !pair.is_empty()).map(|pair| {
-                    let (key, value) = pair.split_once('=').unwrap();
-                    (key.to_owned(), value.trim_matches('"').to_owned())
-                });
-                let key = (name.to_owned(), pairs.collect());
-                let number = number.parse().unwrap();
-                assert!(scraped.numbers.insert(key, number).is_none(), "twice: {line}");
-            }
-        }
-        scraped
-    }
-
-    fn number(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let labels = labels.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-        self.numbers.get(&(name.to_owned(), labels)).copied()
-    }
-
-    /// Each name with its kind and its labels.
-    fn outline(&self) -> BTreeSet<String> {
-        let names = self.numbers.keys().map(|(name, labels)| {
-            let family = ["_total", "_info", "_bucket", "_sum", "_count"]
-                .iter()
-                .filter_map(|end| name.strip_suffix(end))
-                .find(|family| self.kinds.contains_key(*family))
-                .unwrap_or(name);
-            let labels: Vec<&str> = labels.keys().map(String::as_str).collect();
-            format!("{} {name} {}", self.kinds[family], labels.join(","))
-        });
-        names.collect()
-    }
-}
+use crate::scraped::Scraped;
 
 /// Whoever changes this list changes what people have in their dashboards and alerts.
 const OUTLINE: &[&str] = &[
@@ -65,16 +12,36 @@ const OUTLINE: &[&str] = &[
     "counter forebay_bytes_read_total pipeline",
     "counter forebay_dead_letters_total pipeline",
     "counter forebay_limited_batches_total by,pipeline",
+    "counter forebay_log_lines_held_back_total ",
+    "counter forebay_log_lines_total level",
     "counter forebay_records_read_total pipeline",
     "counter forebay_retries_total pipeline",
     "counter forebay_rows_written_total pipeline",
+    "counter forebay_sink_batches_total pipeline,sink",
+    "counter forebay_sink_dead_letters_total pipeline,sink",
+    "counter forebay_sink_retries_total pipeline,sink",
     "counter forebay_stage_seconds_total pipeline,stage",
     "counter process_cpu_seconds_total ",
+    "gauge forebay_backlog_oldest_seconds pipeline",
     "gauge forebay_backlog_records pipeline",
+    "gauge forebay_batches_under_way pipeline,stage",
+    "gauge forebay_bucket_available_records limit,pipeline,source",
     "gauge forebay_committed_batch pipeline",
+    "gauge forebay_controller_correction_records_per_second pipeline,term",
+    "gauge forebay_controller_rate_records_per_second pipeline",
+    "gauge forebay_interval_seconds pipeline",
+    "gauge forebay_last_batch_time_seconds pipeline",
     "gauge forebay_memory_budget_bytes kind",
     "gauge forebay_pipeline_state pipeline,state",
+    "gauge forebay_pipeline_state_since_seconds pipeline",
     "gauge forebay_rate_limit_records_per_second pipeline",
+    "gauge forebay_rate_set_by by,pipeline",
+    "gauge forebay_sink_in_flight_rows pipeline,sink",
+    "gauge forebay_sink_last_success_time_seconds pipeline,sink",
+    "gauge forebay_splits pipeline",
+    "gauge forebay_utilisation_ratio pipeline",
+    "gauge forebay_utilisation_target_ratio pipeline",
+    "gauge forebay_waiting_for component,pipeline,role",
     "gauge process_resident_memory_bytes ",
     "gauge process_start_time_seconds ",
     "histogram forebay_batch_processing_seconds_bucket le,pipeline",
@@ -83,6 +50,12 @@ const OUTLINE: &[&str] = &[
     "histogram forebay_batch_scheduling_delay_seconds_bucket le,pipeline",
     "histogram forebay_batch_scheduling_delay_seconds_count pipeline",
     "histogram forebay_batch_scheduling_delay_seconds_sum pipeline",
+    "histogram forebay_batch_total_delay_seconds_bucket le,pipeline",
+    "histogram forebay_batch_total_delay_seconds_count pipeline",
+    "histogram forebay_batch_total_delay_seconds_sum pipeline",
+    "histogram forebay_sink_write_seconds_bucket le,pipeline,sink",
+    "histogram forebay_sink_write_seconds_count pipeline,sink",
+    "histogram forebay_sink_write_seconds_sum pipeline,sink",
     "info forebay_build_info version",
 ];
 
@@ -117,7 +90,7 @@ async fn every_metric_is_known_and_says_what_the_api_says() {
     }
     let rate = scraped.number("forebay_rate_limit_records_per_second", &[("pipeline", "p")]);
     assert_eq!(rate, told["last"]["rate"].as_f64());
-    for stage in ["read", "prepare", "write", "commit"] {
+    for stage in ["read", "write", "commit"] {
         let labels = [("pipeline", "p"), ("stage", stage)];
         let seconds = scraped.number("forebay_stage_seconds_total", &labels);
         let millis = told["stages"][format!("{stage}_ms")].as_f64();
@@ -150,6 +123,7 @@ const OUTLINE_OF_SPLITS: &[&str] = &[
     "counter forebay_split_records_read_total pipeline,source,split",
     "gauge forebay_split_backlog_records pipeline,source,split",
     "gauge forebay_split_granted_records pipeline,source,split",
+    "gauge forebay_split_oldest_seconds pipeline,source,split",
     "gauge forebay_splits_left_out pipeline",
 ];
 

@@ -1,10 +1,11 @@
 //! Brings the servers of the tests into the cache, so that no test waits for them.
 
 use anyhow::Result;
-use forebay_integration_tests::servers::{Cassandra, Kafka, Registry};
+use forebay_integration_tests::servers::{Cassandra, FlumeAgent, Kafka, Registry};
 
 fn main() -> Result<()> {
     Kafka::fetch()?;
     Cassandra::fetch()?;
-    Registry::fetch()
+    Registry::fetch()?;
+    FlumeAgent::fetch()
 }

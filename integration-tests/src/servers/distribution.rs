@@ -46,6 +46,22 @@ impl Distribution {
         sums: include_str!("../../servers/registry/SHA256SUMS"),
     };
 
+    /// An agent of Apache Flume, of the last version.
+    pub const FLUME: Self = Self {
+        name: "flume",
+        version: "1.11.0",
+        pom: include_str!("../../servers/flume-1.11/pom.xml"),
+        sums: include_str!("../../servers/flume-1.11/SHA256SUMS"),
+    };
+
+    /// An agent of Apache Flume, of the last version in which the Spark sink runs, with that sink.
+    pub const FLUME_1_9: Self = Self {
+        name: "flume",
+        version: "1.9.0",
+        pom: include_str!("../../servers/flume-1.9/pom.xml"),
+        sums: include_str!("../../servers/flume-1.9/SHA256SUMS"),
+    };
+
     /// Apache Cassandra.
     pub const CASSANDRA: Self = Self {
         name: "cassandra",
@@ -210,7 +226,14 @@ mod tests {
 
     #[test]
     fn each_pinned_version_is_the_one_that_maven_is_asked_for() {
-        for distribution in [Distribution::KAFKA, Distribution::CASSANDRA, Distribution::REGISTRY] {
+        let all = [
+            Distribution::KAFKA,
+            Distribution::CASSANDRA,
+            Distribution::REGISTRY,
+            Distribution::FLUME,
+            Distribution::FLUME_1_9,
+        ];
+        for distribution in all {
             let version = format!("<version>{}", distribution.version);
             assert!(distribution.pom.contains(&version), "{}", distribution.name);
             assert!(distribution.names().count() > 0);

@@ -4,7 +4,7 @@
 //! and with known checksums, kept in a cache outside the repository. From it come [`Kafka`] and
 //! [`Cassandra`], on free ports of the loopback interface and in temporary folders. Each of their
 //! servers is a [`Node`], which can be stopped, killed, frozen and started again on the same data.
-//! A [`Registry`] keeps schemas; a [`Proxy`] is a network that is slow, or breaks; a [`Ledger`]
+//! A [`FlumeAgent`] sends events, or has them polled; a [`Registry`] keeps schemas; a [`Proxy`] is a network that is slow, or breaks; a [`Ledger`]
 //! makes records, and its [`Audit`](ledger::Audit) says how what arrived differs from them. A
 //! [watchdog] ends what is left when the test process is gone, whatever ended it.
 //!
@@ -19,6 +19,7 @@ pub mod cassandra;
 mod destination;
 mod distribution;
 mod feed;
+pub mod flume;
 pub mod kafka;
 mod launch;
 pub mod ledger;
@@ -35,6 +36,7 @@ pub use cassandra::Cassandra;
 pub use destination::Destination;
 pub use distribution::Distribution;
 pub use feed::Feed;
+pub use flume::FlumeAgent;
 pub use forebay_clients::testing::Authority;
 pub use kafka::Kafka;
 pub use ledger::{Entry, Ledger};

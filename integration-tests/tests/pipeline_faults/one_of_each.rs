@@ -1,13 +1,11 @@
 //! Guarantees: while records keep coming, a broker or Cassandra that is killed, frozen, slow or cut
 //! off costs time and nothing else, and memory stays what it was.
 
-#![expect(clippy::print_stdout, reason = "a scenario tells its times")]
-
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use forebay_integration_tests::servers::{
@@ -15,22 +13,13 @@ use forebay_integration_tests::servers::{
 };
 use forebay_integration_tests::{Gateway, Scene};
 
-/// What takes a second may take longer on a busy machine.
-const LONG: Duration = Duration::from_secs(90);
+use super::recovery::{LONG, recovers};
 
 /// How long a fault lasts.
 const FAULT: Duration = Duration::from_secs(3);
 
 /// More than the gateway has any use for here; a build without optimisation is larger than others.
 const MOST_MIB: u64 = 400;
-
-/// Has the gateway write more, and says how long that took from now on.
-fn recovers(gateway: &Gateway, fault: &str) -> Result<()> {
-    let begun = Instant::now();
-    gateway.wait_for_more_than(gateway.records()?, LONG).with_context(|| fault.to_owned())?;
-    println!("{fault}: it went on {:?} after the end", begun.elapsed());
-    Ok(())
-}
 
 fn resident_mib(gateway: &Gateway) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", gateway.id()))?;

@@ -4,14 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use forebay_core::backoff::Backoff;
 use forebay_core::batch::Batch;
 use forebay_core::component::Observe;
 use forebay_core::dead_letter::Reason;
+use forebay_core::probe::Probed;
 use forebay_core::sink::{Receipt, Sink, SinkError, Written};
 use tokio::time::{Instant, sleep};
 
+use crate::cluster::probe::probe;
 use crate::cluster::{Live, connection};
 use crate::rows::values::Window;
 use crate::rows::{Bound, Encoded, Requests, clock};
@@ -228,6 +231,14 @@ impl Sink for CassandraSink {
     async fn close(&mut self) {
         self.live = None;
         self.progress = None;
+    }
+
+    async fn probe(&mut self, columns: Option<&SchemaRef>) -> Probed {
+        let mut probed = Probed::default();
+        let (settings, name, base) = (&self.settings, &self.name, &self.base);
+        // Where it ended is its last step.
+        let _ = probe(settings, name, base, columns, &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

@@ -22,6 +22,7 @@ mod escape;
 mod layout;
 mod open_file;
 mod options;
+mod probe;
 mod publication;
 mod receipt;
 mod sink;

@@ -4,15 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use forebay_core::clock::Clock;
 use forebay_core::component::Observe;
+use forebay_core::probe::Probed;
 use forebay_core::sink::{Durability, Receipt, SinkError, Written};
 use forebay_core::{Batch, Sink};
 use tokio::time::Instant;
 
 use crate::device::{self, sentence};
 use crate::open_file::Output;
+use crate::probe::probe;
 use crate::publication::{Publication, clear, publish};
 use crate::receipt::FilesReceipt;
 use crate::staging::{HIDDEN_FOLDER, Plan, StageError, Staging};
@@ -212,6 +215,16 @@ impl Sink for FilesSink {
         }
     }
 
+    async fn probe(&mut self, _: Option<&SchemaRef>) -> Probed {
+        let looked = self.work(std::convert::identity, |staging, _| {
+            let mut probed = Probed::default();
+            // Where it ended is its last step.
+            let _ = probe(&staging.plan, &mut probed);
+            Ok::<_, String>(probed)
+        });
+        looked.await.unwrap_or_else(|error| Probed::opened(Err(error)))
+    }
+
     fn observe(&self) -> Option<Arc<dyn Observe>> {
         Some(Arc::clone(&self.status) as Arc<dyn Observe>)
     }
@@ -224,7 +237,7 @@ fn root_of(receipt: &FilesReceipt, plan: &Plan) -> PathBuf {
 }
 
 /// Removes a folder of staged files, and the hidden one, as far as they are empty.
-fn remove_empty(root: &Path, folder: &Path) {
+pub(crate) fn remove_empty(root: &Path, folder: &Path) {
     for folder in [folder, &root.join(HIDDEN_FOLDER)] {
         if fs::remove_dir(folder).is_err() {
             return;

@@ -17,6 +17,7 @@
 //! - `failure` and `remainder`: what an error means, and which rows are written again
 //! - `writer`: connecting, and writing at least once; `transaction` writes exactly once
 //! - `mark`, `marks` and `ledger`: which batch was written last
+//! - `probe`: looking step by step whether the topic can be written
 //! - `status`: what can be seen from outside
 
 mod bytes;
@@ -33,6 +34,7 @@ mod marks;
 mod numbers;
 mod options;
 mod plan;
+mod probe;
 mod remainder;
 mod round;
 mod rows_as_values;

@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use forebay_core::component::Observe;
+use forebay_core::probe::Probed;
 use forebay_core::sink::{Receipt, SinkError, Written};
 use forebay_core::{Batch, Sink};
 
 use crate::plan::Plan;
+use crate::probe::Probing;
 use crate::status::Status;
 use crate::writer::Writer;
 
@@ -85,6 +88,17 @@ impl Sink for KafkaSink {
         if let Err(error) = closed.await {
             tracing::warn!(%error, "the sink could not be closed");
         }
+    }
+
+    async fn probe(&mut self, columns: Option<&SchemaRef>) -> Probed {
+        let mut probed = Probed::default();
+        let probing = {
+            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            Probing::new(&writer.plan, columns)
+        };
+        // Where it ended is its last step.
+        let _ = probing.run(columns.is_some(), &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

@@ -14,6 +14,7 @@ use super::super::failure::Failure;
 use super::super::flight::{Flight, Result as FlightResult, Stage};
 use super::super::outputs::{Outcome, Outputs};
 use super::super::reading::Reading;
+use super::super::window::{BatchStage, TapStage, UnderWay, sample};
 use super::work::Desk;
 use super::{Attempt, Done, EMPTY_PAUSE, PAUSED_CHECK};
 use crate::crash;
@@ -31,7 +32,7 @@ impl Attempt {
                 let slices = std::mem::take(&mut reading.slices);
                 self.start_decode(plan.batch, plan.time_ms, slices);
                 let due_ms = self.context.clock.now_ms();
-                self.flights.push_back(Flight::new(plan, reading, due_ms));
+                self.take_up(Flight::new(plan, reading, due_ms));
                 Ok(())
             }
             Done::Told(inputs, forgotten) => {
@@ -44,6 +45,9 @@ impl Attempt {
             Done::Decoded(batch, took, decoded) => {
                 let decoded = decoded?;
                 crash::point("after-decode");
+                self.context.window.show(TapStage::Decoded, || {
+                    sample::of_rows(batch, decoded.tables.iter().flat_map(|(_, rows)| rows))
+                });
                 if let Some(flight) = self.flight(batch) {
                     flight.times.prepare += took;
                     flight.stage = Stage::Decoded(decoded);
@@ -54,6 +58,7 @@ impl Attempt {
                 let snapshot = transform.snapshot();
                 self.transform = Some(transform);
                 let rows = rows?;
+                self.enter(batch, BatchStage::Ready);
                 if let Some(flight) = self.flight(batch) {
                     flight.times.prepare += took;
                     flight.times.transform += took;
@@ -86,6 +91,23 @@ impl Attempt {
         }
     }
 
+    /// A batch is under way from now on.
+    fn take_up(&mut self, flight: Flight) {
+        self.context.window.begin(UnderWay {
+            batch: flight.plan.batch,
+            stage: BatchStage::Decode,
+            since_ms: self.context.clock.now_ms(),
+            records: flight.records(),
+            bytes: flight.bytes(),
+        });
+        self.flights.push_back(flight);
+    }
+
+    /// A batch goes to the next stage.
+    pub(super) fn enter(&self, batch: BatchId, stage: BatchStage) {
+        self.context.window.enter(batch, stage, self.context.clock.now_ms());
+    }
+
     pub(super) fn flight(&mut self, batch: BatchId) -> Option<&mut Flight> {
         self.flights.iter_mut().find(|flight| flight.plan.batch == batch)
     }
@@ -113,7 +135,7 @@ impl Attempt {
         self.plan(plan.clone(), needs_plan).await?;
         crash::point("after-plan");
         self.start_decode(plan.batch, plan.time_ms, slices);
-        self.flights.push_back(Flight::new(plan, reading, self.due_ms));
+        self.take_up(Flight::new(plan, reading, self.due_ms));
         Ok(())
     }
 
@@ -149,6 +171,7 @@ impl Attempt {
         };
         committed?;
         flight.times.commit = started.elapsed();
+        self.context.window.end(batch);
         result.time_ms = self.context.clock.now_ms();
         result.letters = outcome.letters;
         result.retries = outcome.retries;

@@ -31,6 +31,7 @@ use super::reading::Reading;
 use super::report::Reporter;
 use super::settings::Settings;
 use super::tuning::Tuner;
+use super::window::Window;
 use work::{Desk, Work};
 
 /// How often a sink that gathers is asked, while nothing is written, whether it is time to settle.
@@ -64,6 +65,8 @@ pub(super) struct Context {
     pub(super) stop: CancellationToken,
     /// Ends the waits of this attempt.
     pub(super) cancel: CancellationToken,
+    /// Where others look in.
+    pub(super) window: Window,
 }
 
 /// How an attempt ended.
@@ -187,6 +190,7 @@ impl Attempt {
             () = &mut deadline => None,
         };
         self.context.cancel.cancel();
+        self.context.window.clear();
         let is_in_time = result.is_some();
         tokio::select! {
             () = self.collect(), if is_in_time => {}
@@ -224,6 +228,7 @@ impl Attempt {
     }
 
     async fn work(&mut self) -> Result<(), Failure> {
+        self.context.window.clear();
         self.recover().await?;
         let stop = self.context.stop.clone();
         loop {

@@ -15,6 +15,7 @@ use super::super::failure::Failure;
 use super::super::flight::{Flight, Result as FlightResult, Stage};
 use super::super::letters::Postmark;
 use super::super::outputs::{Outputs, Receipts};
+use super::super::window::{BatchStage, TapStage, sample};
 use super::work::Desk;
 use super::{Attempt, Done};
 use crate::crash;
@@ -105,6 +106,7 @@ impl Attempt {
             reporter: self.context.reporter.clone(),
             cancel: self.context.cancel.clone(),
         };
+        self.context.window.show(TapStage::Read, || sample::of_slices(batch, &slices));
         let pipeline = self.context.settings.name.clone();
         let desk = Desk::of(slices.iter().map(|slice| slice.range.bytes).sum());
         self.work.start(desk, async move {
@@ -127,13 +129,15 @@ impl Attempt {
             return;
         };
         flight.letters = decoded.letters;
+        let (batch, time_ms) = (flight.plan.batch, flight.plan.time_ms);
         let Some(mut transform) = self.transform.take() else {
             let rows = decoded.tables.into_iter().flat_map(|(_, rows)| rows).collect();
             flight.stage = Stage::Ready(rows);
+            self.enter(batch, BatchStage::Ready);
             return self.start_transform();
         };
-        let (batch, time_ms) = (flight.plan.batch, flight.plan.time_ms);
         let desk = Desk::of(flight.bytes());
+        self.enter(batch, BatchStage::Transform);
         let input = TransformInput { batch, time_ms, tables: decoded.tables };
         self.work.start(desk, async move {
             let started = Instant::now();
@@ -156,6 +160,8 @@ impl Attempt {
         let lineage = self.checkpoint.ledger().opened.lineage.clone();
         let pipeline = self.context.settings.name.clone();
         let clock = self.context.clock.clone();
+        self.enter(id, BatchStage::Write);
+        self.context.window.show(TapStage::Transformed, || sample::of_rows(id, chunks.iter()));
         crash::point("before-write");
         self.work.start(desk, async move {
             let started = Instant::now();

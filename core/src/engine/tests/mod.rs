@@ -20,7 +20,7 @@ use crate::retry::RetryPolicy;
 use crate::testing::{MemoryCheckpoint, Numbers, PausedClock, Recorder, RecorderStore};
 use crate::{Sink, Source};
 
-use super::{Ended, InputParts, OutputParts, Pipeline, PipelineError, Settings};
+use super::{Ended, InputParts, OutputParts, Pipeline, PipelineError, Settings, Window};
 
 /// Remembers all events.
 #[derive(Default)]
@@ -104,6 +104,7 @@ impl Bench {
             },
             checkpoint: Box::new(self.checkpoint.clone()),
             tuning: None,
+            window: Window::default(),
             budget: Budget::new(64 << 20),
             clock: PausedClock::shared(),
             listener: self.heard.clone(),

@@ -7,8 +7,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::super::violation::require;
-use super::Violation;
 use super::run::{PATIENCE, Run};
+use super::{Reading, Violation};
 use crate::journal::Refused;
 use crate::receiver::Receiver;
 use crate::testing::{Arrival, Caught, intake, manual_intake};
@@ -29,12 +29,14 @@ async fn arrival(caught: &mut Caught) -> Result<Arrival, Violation> {
 async fn up<F>(
     receiver: Box<dyn Receiver>,
     client: &impl Fn(Value, Vec<Vec<u8>>) -> F,
+    reading: Reading,
     manual: bool,
 ) -> Result<(Run, Caught), Violation>
 where
     F: Future<Output = Result<(), String>>,
 {
-    let (intake, mut caught) = if manual { manual_intake() } else { intake() };
+    let (intake, caught) = if manual { manual_intake() } else { intake() };
+    let mut caught = caught.reading(reading);
     let run = Run::start(receiver, intake);
     let hello = records("hello", 1);
     let answering = async {
@@ -55,11 +57,12 @@ where
 pub(super) async fn stored_before_acknowledged<F>(
     build: &mut impl FnMut() -> Box<dyn Receiver>,
     client: &impl Fn(Value, Vec<Vec<u8>>) -> F,
+    reading: Reading,
 ) -> Result<(), Violation>
 where
     F: Future<Output = Result<(), String>>,
 {
-    let (run, mut caught) = up(build(), client, false).await?;
+    let (run, mut caught) = up(build(), client, reading, false).await?;
     let many = records("many", 500);
     run.send(client, &many).await?;
     let stored: Vec<Vec<u8>> = caught.drain().iter().flat_map(Arrival::values).collect();
@@ -68,7 +71,7 @@ where
     })?;
     run.end().await?;
 
-    let (run, mut caught) = up(build(), client, true).await?;
+    let (run, mut caught) = up(build(), client, reading, true).await?;
     let mut sending = pin!(client(run.observe()?, records("waits", 1)));
     let arrived = tokio::select! {
         answer = &mut sending => Err(early(&answer)),
@@ -96,11 +99,12 @@ fn early(answer: &Result<(), String>) -> Violation {
 pub(super) async fn failed_is_not_acknowledged<F>(
     build: &mut impl FnMut() -> Box<dyn Receiver>,
     client: &impl Fn(Value, Vec<Vec<u8>>) -> F,
+    reading: Reading,
 ) -> Result<(), Violation>
 where
     F: Future<Output = Result<(), String>>,
 {
-    let (run, mut caught) = up(build(), client, true).await?;
+    let (run, mut caught) = up(build(), client, reading, true).await?;
     let mut sending = pin!(client(run.observe()?, records("fails", 1)));
     let first = tokio::select! {
         answer = &mut sending => Err(early(&answer)),
@@ -126,11 +130,12 @@ where
 pub(super) async fn full_is_not_acknowledged<F>(
     build: &mut impl FnMut() -> Box<dyn Receiver>,
     client: &impl Fn(Value, Vec<Vec<u8>>) -> F,
+    reading: Reading,
 ) -> Result<(), Violation>
 where
     F: Future<Output = Result<(), String>>,
 {
-    let (run, mut caught) = up(build(), client, false).await?;
+    let (run, mut caught) = up(build(), client, reading, false).await?;
     caught.fill();
     let one = records("full", 1);
     {
@@ -160,11 +165,12 @@ where
 pub(super) async fn closed_is_not_acknowledged<F>(
     build: &mut impl FnMut() -> Box<dyn Receiver>,
     client: &impl Fn(Value, Vec<Vec<u8>>) -> F,
+    reading: Reading,
 ) -> Result<(), Violation>
 where
     F: Future<Output = Result<(), String>>,
 {
-    let (run, mut caught) = up(build(), client, false).await?;
+    let (run, mut caught) = up(build(), client, reading, false).await?;
     caught.close();
     let answer = timeout(WATCH, client(run.observe()?, records("closed", 1))).await;
     require(!matches!(answer, Ok(Ok(()))), || {
@@ -179,11 +185,12 @@ where
 pub(super) async fn stops_with_a_record_under_way<F>(
     build: &mut impl FnMut() -> Box<dyn Receiver>,
     client: &impl Fn(Value, Vec<Vec<u8>>) -> F,
+    reading: Reading,
 ) -> Result<(), Violation>
 where
     F: Future<Output = Result<(), String>>,
 {
-    let (run, mut caught) = up(build(), client, true).await?;
+    let (run, mut caught) = up(build(), client, reading, true).await?;
     let mut sending = pin!(client(run.observe()?, records("last", 1)));
     let arrived = tokio::select! {
         answer = &mut sending => Err(early(&answer)),
@@ -203,13 +210,14 @@ where
 pub(super) async fn runs_again<F>(
     build: &mut impl FnMut() -> Box<dyn Receiver>,
     client: &impl Fn(Value, Vec<Vec<u8>>) -> F,
+    reading: Reading,
 ) -> Result<(), Violation>
 where
     F: Future<Output = Result<(), String>>,
 {
     let mut receiver = build();
     for _ in 0..3 {
-        let (run, mut caught) = up(receiver, client, false).await?;
+        let (run, mut caught) = up(receiver, client, reading, false).await?;
         let more = records("more", 20);
         run.send(client, &more).await?;
         receiver = run.end().await?;
@@ -223,12 +231,13 @@ where
 pub(super) async fn oversize<F>(
     build: &mut impl FnMut() -> Box<dyn Receiver>,
     client: &impl Fn(Value, Vec<Vec<u8>>) -> F,
+    reading: Reading,
     size: usize,
 ) -> Result<(), Violation>
 where
     F: Future<Output = Result<(), String>>,
 {
-    let (run, mut caught) = up(build(), client, false).await?;
+    let (run, mut caught) = up(build(), client, reading, false).await?;
     let large = vec![b'x'; size];
     let mut sending = pin!(timeout(PATIENCE, client(run.observe()?, vec![large.clone()])));
     let (refused, arrived) = tokio::select! {

@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use crate::receiver::Receiver;
 
+pub use super::intake::Reading;
 pub use super::violation::Violation;
 
 /// Checks a receiver that can acknowledge to its sender.
@@ -37,18 +38,35 @@ pub use super::violation::Violation;
 /// # Errors
 /// The first breach of the contract, in a sentence.
 pub async fn check<F>(
-    mut build: impl FnMut() -> Box<dyn Receiver>,
+    build: impl FnMut() -> Box<dyn Receiver>,
     client: impl Fn(Value, Vec<Vec<u8>>) -> F,
     oversize: usize,
 ) -> Result<(), Violation>
 where
     F: Future<Output = Result<(), String>>,
 {
-    checks::stored_before_acknowledged(&mut build, &client).await?;
-    checks::failed_is_not_acknowledged(&mut build, &client).await?;
-    checks::full_is_not_acknowledged(&mut build, &client).await?;
-    checks::closed_is_not_acknowledged(&mut build, &client).await?;
-    checks::stops_with_a_record_under_way(&mut build, &client).await?;
-    checks::runs_again(&mut build, &client).await?;
-    checks::oversize(&mut build, &client, oversize).await
+    check_enveloped(build, client, <[u8]>::to_vec, oversize).await
+}
+
+/// As [`check`], for a receiver that stores more of a record than what the client was given:
+/// `reading` takes that out of what is stored.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_enveloped<F>(
+    mut build: impl FnMut() -> Box<dyn Receiver>,
+    client: impl Fn(Value, Vec<Vec<u8>>) -> F,
+    reading: Reading,
+    oversize: usize,
+) -> Result<(), Violation>
+where
+    F: Future<Output = Result<(), String>>,
+{
+    checks::stored_before_acknowledged(&mut build, &client, reading).await?;
+    checks::failed_is_not_acknowledged(&mut build, &client, reading).await?;
+    checks::full_is_not_acknowledged(&mut build, &client, reading).await?;
+    checks::closed_is_not_acknowledged(&mut build, &client, reading).await?;
+    checks::stops_with_a_record_under_way(&mut build, &client, reading).await?;
+    checks::runs_again(&mut build, &client, reading).await?;
+    checks::oversize(&mut build, &client, reading, oversize).await
 }

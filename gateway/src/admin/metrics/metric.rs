@@ -11,6 +11,8 @@ pub(crate) struct Metric {
     pub(crate) help: &'static str,
     /// What may be done with its numbers.
     pub(crate) kind: Kind,
+    /// What its numbers count or measure, in base units.
+    pub(crate) unit: &'static str,
     /// Its labels. Their values come from the configuration or from closed lists, but for the
     /// names of splits.
     pub(crate) labels: &'static [&'static str],

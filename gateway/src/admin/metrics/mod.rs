@@ -1,6 +1,6 @@
 //! `/metrics`: numbers for Prometheus.
 //!
-//! [`METRICS`] lists every metric once: what it is called, what it means, its labels, and where
+//! [`all`] lists every metric once: what it is called, what it means, its labels, and where
 //! its numbers are read. They are read when somebody asks (`reading`), and written in the
 //! [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) text format
 //! (`exposition`), which Prometheus reads. `process` knows what the operating system says of this
@@ -14,4 +14,4 @@ mod process;
 mod reading;
 
 pub(super) use exposition::metrics;
-pub(crate) use list::METRICS;
+pub(crate) use list::all;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::metric::{Number, Sample, Samples};
 use super::process::Process;
 use crate::admin::facts::Facts;
@@ -13,6 +15,10 @@ pub(super) struct Reading<'a> {
     pub(super) views: &'a BTreeMap<Arc<str>, PipelineView>,
     pub(super) facts: &'a Facts,
     pub(super) process: &'a Process,
+    /// Now, in milliseconds since the Unix epoch.
+    pub(super) now_ms: u64,
+    /// What the receivers show of themselves: pipeline, name, state.
+    pub(super) receivers: Vec<(&'a str, &'a str, Value)>,
 }
 
 impl Reading<'_> {
@@ -68,8 +74,8 @@ impl Reading<'_> {
     }
 }
 
-/// One number of the whole process.
-pub(super) fn single(samples: &mut Samples, labels: &[&str], number: impl Into<Number>) {
+/// Adds one number.
+pub(super) fn add(samples: &mut Samples, labels: &[&str], number: impl Into<Number>) {
     let labels = labels.iter().map(|label| (*label).to_owned()).collect();
     samples.push(Sample { labels, number: number.into() });
 }

@@ -10,8 +10,9 @@ use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::client::{Compression, PoolSize};
-use scylla::errors::{ConnectionPoolError, MetadataError, NewSessionError};
+use scylla::errors::{MetadataError, NewSessionError};
 use scylla::policies::load_balancing::DefaultPolicy;
+use scylla::policies::speculative_execution::SimpleSpeculativeExecutionPolicy;
 use tokio::time::timeout;
 
 use crate::sending::error;
@@ -24,6 +25,15 @@ const ALWAYS: &str = "system";
 /// How long to wait for what the driver itself sets no limit to: preparing a statement on all
 /// nodes, reading the schema.
 pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A node that answers nothing for so long, though it should within its own
+/// `write_request_timeout` of 2 seconds: the request is also sent to the next one. All statements
+/// but additions to counters write the same when they come twice.
+const SILENCE: Duration = Duration::from_millis(2_500);
+
+/// How often each connection is asked for a sign of life, and how long it may take: after that the
+/// node is left out until it answers again.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
 /// How often the driver looks at the nodes, and at keyspaces of which it has heard that they
 /// changed.
@@ -51,10 +61,8 @@ pub async fn connect(
     };
     // The driver makes a session also where it could not read the schema.
     if session.get_cluster_state().get_keyspace(ALWAYS).is_none() {
-        refresh(&session).await.map_err(|error| match error {
-            SinkError::Fatal(text) => SinkError::Fatal(format!("{hosts}: {text}")),
-            other => SinkError::Transient(format!("{hosts}: {other}")),
-        })?;
+        let named = |error| SinkError::Transient(format!("{hosts}: {error}"));
+        refresh(&session).await.map_err(named)?;
     }
     check_datacenter(settings, &session)?;
     Ok(session)
@@ -79,7 +87,15 @@ pub async fn refresh(session: &Session) -> Result<(), SinkError> {
     }
 }
 
-fn builder(settings: &Settings, keyspace: &str, base: &Path) -> Result<SessionBuilder, SinkError> {
+/// What a session is made with.
+///
+/// # Errors
+/// Files that TLS needs cannot be used.
+pub fn builder(
+    settings: &Settings,
+    keyspace: &str,
+    base: &Path,
+) -> Result<SessionBuilder, SinkError> {
     let addresses = settings.addresses().map_err(|problem| SinkError::Fatal(problem.message))?;
     let mut policy = DefaultPolicy::builder().token_aware(true).permit_dc_failover(false);
     policy = match (&settings.datacenter, &settings.rack) {
@@ -93,13 +109,18 @@ fn builder(settings: &Settings, keyspace: &str, base: &Path) -> Result<SessionBu
         .consistency(settings.consistency.into())
         .request_timeout(Some(settings.request_timeout.0))
         .retry_policy(Arc::new(NextNode))
-        .speculative_execution_policy(None)
+        .speculative_execution_policy(Some(Arc::new(SimpleSpeculativeExecutionPolicy {
+            max_retry_count: 1,
+            retry_interval: SILENCE,
+        })))
         .load_balancing_policy(policy.build())
         .build();
     let connections = NonZeroUsize::new(settings.connections).unwrap_or(NonZeroUsize::MIN);
     let mut builder = SessionBuilder::new()
         .known_nodes(addresses.iter().map(ToString::to_string))
         .connection_timeout(settings.connect_timeout.0)
+        .keepalive_interval(SIGN_OF_LIFE)
+        .keepalive_timeout(SIGN_OF_LIFE)
         .pool_size(PoolSize::PerShard(connections))
         .keyspaces_to_fetch([keyspace, ALWAYS])
         .fetch_schema_metadata(true)
@@ -120,10 +141,9 @@ fn builder(settings: &Settings, keyspace: &str, base: &Path) -> Result<SessionBu
 
 fn refused(hosts: &str, error: &NewSessionError) -> SinkError {
     match error {
-        NewSessionError::MetadataError(error) => match unread(error) {
-            SinkError::Fatal(text) => SinkError::Fatal(format!("{hosts}: {text}")),
-            other => SinkError::Transient(format!("{hosts}: {other}")),
-        },
+        NewSessionError::MetadataError(error) => {
+            SinkError::Transient(format!("{hosts}: {}", unread(error)))
+        }
         NewSessionError::FailedToResolveAnyHostname(_) => {
             SinkError::Transient(format!("{hosts}: no address is known for any of these names"))
         }
@@ -131,20 +151,19 @@ fn refused(hosts: &str, error: &NewSessionError) -> SinkError {
     }
 }
 
-/// Credentials that are wrong stay wrong until a person changes them; all else may mend itself.
+/// Whatever it is, it may mend itself, or a person may mend it in the cluster.
 fn unread(error: &MetadataError) -> SinkError {
-    let MetadataError::ConnectionPoolError(error) = error else {
-        return SinkError::Transient(format!("the cluster's schema cannot be read: {error}"));
-    };
-    if let ConnectionPoolError::Broken { last_connection_error } = error
-        && let Some(text) = error::login(last_connection_error)
-    {
-        return SinkError::Fatal(text);
-    }
-    SinkError::Transient(error::of_pool(error))
+    SinkError::Transient(match error {
+        MetadataError::ConnectionPoolError(error) => error::of_pool(error),
+        error => format!("the cluster's schema cannot be read: {error}"),
+    })
 }
 
-fn check_datacenter(settings: &Settings, session: &Session) -> Result<(), SinkError> {
+/// Makes sure that the datacenter is there.
+///
+/// # Errors
+/// It is not.
+pub fn check_datacenter(settings: &Settings, session: &Session) -> Result<(), SinkError> {
     let Some(wanted) = &settings.datacenter else { return Ok(()) };
     let state = session.get_cluster_state();
     let mut known: Vec<&str> =

@@ -4,6 +4,7 @@ import { ask, of, repeat } from "./api.js";
 import { attribute, h, keyed, table, text } from "./dom.js";
 import { bytes, clock, millis, number, position, words } from "./format.js";
 import { stack } from "./spark.js";
+import { live } from "./live.js";
 import { BOUNDS, TERMS } from "./why.js";
 
 const SHOWN = 240;
@@ -42,6 +43,15 @@ function details(batch) {
   return h("div", { class: "details" }, h("p", null, facts.filter(Boolean).join(" ")), h("h3", null, "Stages"), stack(parts.map(([name, time]) => [name, time, millis(time)])), h("h3", null, "Sinks"), sinks, h("h3", null, "Ranges"), ranges);
 }
 
+const DOING = { decode: "being decoded", transform: "being transformed", ready: "waiting for the batch before it", write: "being written" };
+
+/** The batches that run now, in words. */
+function underWay(pipeline) {
+  const list = pipeline?.under_way || [];
+  if (!list.length) return "No batch runs at this moment.";
+  return "Now: " + list.map((one) => "batch " + one.batch + " with " + number(one.records) + " records is " + DOING[one.stage] + " for " + millis(Math.max(0, live.now_ms - one.since_ms))).join("; ") + ".";
+}
+
 /** Shows it. */
 export function batches(content, { name, more }) {
   let open = more[0] ? Number(more[0]) : null;
@@ -50,7 +60,8 @@ export function batches(content, { name, more }) {
   const note = h("span", { class: "small" });
   const hold = h("input", { type: "checkbox", id: "hold" });
   const head = h("tr", null, HEADS.map(([title, kind]) => h("th", { scope: "col", class: kind }, title)));
-  content.append(h("div", { class: "bar" }, h("label", null, hold, " hold the list"), note), h("div", { class: "scroll" }, h("table", { class: "batches" }, h("thead", null, head), body)));
+  const running = h("p", { class: "small", id: "under-way" });
+  content.append(running, h("div", { class: "bar" }, h("label", null, hold, " hold the list"), note), h("div", { class: "scroll" }, h("table", { class: "batches" }, h("thead", null, head), body)));
 
   const shown = h("tr", { class: "opened" });
   const cell = h("td", { colspan: HEADS.length });
@@ -80,6 +91,7 @@ export function batches(content, { name, more }) {
   }
 
   const look = async (signal) => {
+    text(running, underWay(live.pipelines.find((one) => one.name === name)));
     if (hold.checked && held) return draw(held);
     const told = await ask(of(name, "batches") + "?brief=true&limit=" + SHOWN, signal);
     if (!signal.aborted && !(hold.checked && held)) {

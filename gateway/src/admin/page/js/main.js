@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { attribute, h, prose, text } from "./dom.js";
-import { ago, seconds } from "./format.js";
+import { seconds } from "./format.js";
 import { follow, live, start } from "./live.js";
 import { front } from "./front.js";
 import { pipeline } from "./pipeline.js";
@@ -113,6 +113,6 @@ show();
 follow(told);
 start();
 ask("/api/version").then(
-  ({ version, started_ms, now_ms }) => text(byId("about"), "Forebay " + version + ", started " + ago(started_ms, now_ms)),
+  ({ version, started_ms }) => text(byId("about"), "Forebay " + version + ", started " + new Date(started_ms).toLocaleString("en-GB")),
   () => {},
 );

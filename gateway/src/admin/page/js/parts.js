@@ -59,9 +59,10 @@ function receiver(part, now) {
 
 function sink(part, now) {
   const done = part.deliveries;
-  if (!done) return [h("p", { class: "small" }, "no batch yet")];
+  const holds = fact("in flight", number(part.in_flight) + " rows", "given to it, and not answered for");
+  if (!done) return [h("p", { class: "small" }, "no batch yet"), h("dl", { class: "facts" }, holds)];
   const times = done.write_ms;
-  const list = [fact("batches", number(done.batches)), fact("retries", number(done.retries)), fact("dead letters", number(done.dead_letters))];
+  const list = [holds, fact("batches", number(done.batches)), fact("retries", number(done.retries)), fact("dead letters", number(done.dead_letters))];
   if (times) list.push(...["p50", "p95", "p99", "max"].map((key) => fact("write " + key, millis(times[key]), "of the last 512 batches")));
   const error = done.last_error && h("p", { class: "error small" }, "last error, " + ago(done.last_error.time_ms, now) + ": " + done.last_error.reason);
   return [h("dl", { class: "facts" }, list), error].filter(Boolean);

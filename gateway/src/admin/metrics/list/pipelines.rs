@@ -1,21 +1,19 @@
-//! Every metric.
+//! What a pipeline moved, and how long that took.
 
+use forebay_core::engine::window::BatchStage;
 use forebay_core::progress::PipelineState;
 
-use super::metric::{Kind, Metric, Number};
-use super::reading::single;
-use crate::run::LIMITS;
+use super::PIPELINE;
+use crate::admin::metrics::metric::{Kind, Metric, Number};
+use crate::admin::metrics::reading::add;
+use crate::run::PipelineView;
 
-const PIPELINE: &[&str] = &["pipeline"];
-
-const SPLIT: &[&str] = &["pipeline", "source", "split"];
-
-/// Every metric, once. Times are in seconds and sizes in bytes.
-pub(crate) const METRICS: &[Metric] = &[
+pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: "forebay_records_read_total",
         help: "Records that were read from the sources",
         kind: Kind::Counter,
+        unit: "records",
         labels: PIPELINE,
         read: |reading, samples| reading.each(samples, |view| Some(view.records)),
     },
@@ -23,6 +21,7 @@ pub(crate) const METRICS: &[Metric] = &[
         name: "forebay_bytes_read_total",
         help: "Bytes of raw records that were read from the sources",
         kind: Kind::Counter,
+        unit: "bytes",
         labels: PIPELINE,
         read: |reading, samples| reading.each(samples, |view| Some(view.bytes)),
     },
@@ -30,6 +29,7 @@ pub(crate) const METRICS: &[Metric] = &[
         name: "forebay_rows_written_total",
         help: "Rows that were written to the sinks",
         kind: Kind::Counter,
+        unit: "rows",
         labels: PIPELINE,
         read: |reading, samples| reading.each(samples, |view| Some(view.rows)),
     },
@@ -37,6 +37,7 @@ pub(crate) const METRICS: &[Metric] = &[
         name: "forebay_dead_letters_total",
         help: "Records that could not be delivered and were kept as dead letters",
         kind: Kind::Counter,
+        unit: "records",
         labels: PIPELINE,
         read: |reading, samples| reading.each(samples, |view| Some(view.dead_letters)),
     },
@@ -44,6 +45,7 @@ pub(crate) const METRICS: &[Metric] = &[
         name: "forebay_retries_total",
         help: "Attempts at writing beyond the first, over all sinks",
         kind: Kind::Counter,
+        unit: "attempts",
         labels: PIPELINE,
         read: |reading, samples| reading.each(samples, |view| Some(view.retries)),
     },
@@ -51,34 +53,41 @@ pub(crate) const METRICS: &[Metric] = &[
         name: "forebay_batches_total",
         help: "Micro-batches that were written",
         kind: Kind::Counter,
+        unit: "batches",
         labels: PIPELINE,
         read: |reading, samples| reading.each(samples, |view| Some(view.batches)),
     },
     Metric {
-        name: "forebay_limited_batches_total",
-        help: "Micro-batches by what kept them from being larger",
-        kind: Kind::Counter,
-        labels: &["pipeline", "by"],
+        name: "forebay_batches_under_way",
+        help: "Micro-batches between being read and being committed, by what is done with them now",
+        kind: Kind::Gauge,
+        unit: "batches",
+        labels: &["pipeline", "stage"],
         read: |reading, samples| {
-            reading.each_by(samples, |view| {
-                std::array::from_fn::<_, { LIMITS.len() }, _>(|slot| {
-                    (LIMITS[slot].as_str(), view.limited[slot])
-                })
-            });
+            for (pipeline, window) in &reading.facts.windows {
+                let batches = window.under_way();
+                for stage in BatchStage::ALL {
+                    let count = batches.iter().filter(|batch| batch.stage == stage).count();
+                    add(samples, &[pipeline, stage.as_str()], count as u64);
+                }
+            }
         },
     },
     Metric {
         name: "forebay_stage_seconds_total",
         help: "Time that micro-batches spent in each stage",
         kind: Kind::Counter,
+        unit: "seconds",
         labels: &["pipeline", "stage"],
         read: |reading, samples| {
             reading.each_by(samples, |view| {
+                let stages = &view.stages;
                 [
-                    ("read", view.stages.read_ms / 1e3),
-                    ("prepare", view.stages.prepare_ms / 1e3),
-                    ("write", view.stages.write_ms / 1e3),
-                    ("commit", view.stages.commit_ms / 1e3),
+                    ("read", stages.read_ms / 1e3),
+                    ("decode", (stages.prepare_ms - stages.transform_ms).max(0.0) / 1e3),
+                    ("transform", stages.transform_ms / 1e3),
+                    ("write", stages.write_ms / 1e3),
+                    ("commit", stages.commit_ms / 1e3),
                 ]
             });
         },
@@ -87,6 +96,7 @@ pub(crate) const METRICS: &[Metric] = &[
         name: "forebay_batch_processing_seconds",
         help: "Time that reading, decoding, writing and committing a micro-batch took",
         kind: Kind::Histogram,
+        unit: "seconds",
         labels: PIPELINE,
         read: |reading, samples| reading.each(samples, |view| Some(Number::from(&view.processing))),
     },
@@ -94,113 +104,100 @@ pub(crate) const METRICS: &[Metric] = &[
         name: "forebay_batch_scheduling_delay_seconds",
         help: "Time from when a micro-batch was due until its processing began",
         kind: Kind::Histogram,
+        unit: "seconds",
         labels: PIPELINE,
         read: |reading, samples| {
             reading.each(samples, |view| Some(Number::from(&view.scheduling_delay)))
         },
     },
     Metric {
+        name: "forebay_batch_total_delay_seconds",
+        help: "Time from when a micro-batch was due until it was committed",
+        kind: Kind::Histogram,
+        unit: "seconds",
+        labels: PIPELINE,
+        read: |reading, samples| {
+            reading.each(samples, |view| Some(Number::from(&view.total_delay)));
+        },
+    },
+    Metric {
         name: "forebay_committed_batch",
         help: "The last micro-batch that is durable and committed; absent until there is one",
         kind: Kind::Gauge,
+        unit: "number of a batch",
         labels: PIPELINE,
         read: |reading, samples| reading.each(samples, |view| view.committed),
+    },
+    Metric {
+        name: "forebay_last_batch_time_seconds",
+        help: "When the last micro-batch was complete, in seconds since the Unix epoch; absent until there is one",
+        kind: Kind::Gauge,
+        unit: "seconds",
+        labels: PIPELINE,
+        read: |reading, samples| {
+            reading.each(samples, |view| Some(view.last()?.time_ms as f64 / 1e3));
+        },
     },
     Metric {
         name: "forebay_pipeline_state",
         help: "1 for the state in which the pipeline is, 0 for the others",
         kind: Kind::Gauge,
+        unit: "0 or 1",
         labels: &["pipeline", "state"],
         read: |reading, samples| {
             reading.each_by(samples, |view| {
-                let now = state(&view.state);
+                let now = word(&view.state);
                 STATES.map(|state| (state, state == now))
             });
         },
     },
     Metric {
-        name: "forebay_rate_limit_records_per_second",
-        help: "The rate in force for the last micro-batch; absent if there was no limit",
+        name: "forebay_pipeline_state_since_seconds",
+        help: "When the pipeline entered its state, in seconds since the Unix epoch",
         kind: Kind::Gauge,
+        unit: "seconds",
         labels: PIPELINE,
-        read: |reading, samples| reading.each(samples, |view| view.last()?.rate),
+        read: |reading, samples| {
+            reading.each(samples, |view| (view.since_ms > 0).then(|| view.since_ms as f64 / 1e3));
+        },
+    },
+    Metric {
+        name: "forebay_pipeline_last_error_time_seconds",
+        help: "When the pipeline last waited for a component or failed, in seconds since the Unix epoch; absent if it never did",
+        kind: Kind::Gauge,
+        unit: "seconds",
+        labels: PIPELINE,
+        read: |reading, samples| {
+            reading.each(samples, |view| Some(view.last_error.as_ref()?.time_ms as f64 / 1e3));
+        },
     },
     Metric {
         name: "forebay_backlog_records",
         help: "Records that wait at the sources; absent if no source can say",
         kind: Kind::Gauge,
+        unit: "records",
         labels: PIPELINE,
-        read: |reading, samples| reading.each(samples, crate::run::PipelineView::backlog),
+        read: |reading, samples| reading.each(samples, PipelineView::backlog),
     },
     Metric {
-        name: "forebay_split_records_read_total",
-        help: "Records that were read from a split; only with `[gateway] split_series`",
-        kind: Kind::Counter,
-        labels: SPLIT,
-        read: |reading, samples| reading.each_split(samples, |split| Some(split.total_records)),
-    },
-    Metric {
-        name: "forebay_split_backlog_records",
-        help: "Records that wait in a split, if its source can say; only with `[gateway] split_series`",
+        name: "forebay_backlog_oldest_seconds",
+        help: "How long the record had waited that had waited longest, when the last micro-batch was read; absent if no source can say",
         kind: Kind::Gauge,
-        labels: SPLIT,
-        read: |reading, samples| reading.each_split(samples, |split| split.last.lag),
-    },
-    Metric {
-        name: "forebay_split_granted_records",
-        help: "Records that the last micro-batch might take from a split; only with `[gateway] split_series`",
-        kind: Kind::Gauge,
-        labels: SPLIT,
-        read: |reading, samples| reading.each_split(samples, |split| Some(split.last.granted)),
-    },
-    Metric {
-        name: "forebay_splits_left_out",
-        help: "Splits beyond `[gateway] split_series`, which have no numbers of their own",
-        kind: Kind::Gauge,
+        unit: "seconds",
         labels: PIPELINE,
-        read: |reading, samples| reading.each(samples, |view| reading.splits_left_out(view)),
-    },
-    Metric {
-        name: "forebay_memory_budget_bytes",
-        help: "The memory that records on their way may take: in use, and in all",
-        kind: Kind::Gauge,
-        labels: &["kind"],
         read: |reading, samples| {
-            single(samples, &["used"], reading.facts.budget.used());
-            single(samples, &["total"], reading.facts.budget.total());
+            reading.each(samples, |view| Some(view.splits.oldest_ms()? as f64 / 1e3));
         },
     },
     Metric {
-        name: "forebay_build_info",
-        help: "The version that runs",
-        kind: Kind::Info,
-        labels: &["version"],
-        read: |_, samples| single(samples, &[env!("CARGO_PKG_VERSION")], 1),
-    },
-    Metric {
-        name: "process_resident_memory_bytes",
-        help: "Memory of the process that is resident; absent where the system does not say",
+        name: "forebay_backlog_drain_seconds",
+        help: "The time in which the backlog is gone if it goes on shrinking as it does; absent if it does not shrink",
         kind: Kind::Gauge,
-        labels: &[],
+        unit: "seconds",
+        labels: PIPELINE,
         read: |reading, samples| {
-            if let Some(bytes) = reading.process.resident_bytes {
-                single(samples, &[], bytes);
-            }
+            reading.each(samples, |view| view.drains_in_seconds(reading.now_ms));
         },
-    },
-    Metric {
-        name: "process_cpu_seconds_total",
-        help: "Processor time of all threads of the process",
-        kind: Kind::Counter,
-        labels: &[],
-        read: |reading, samples| single(samples, &[], reading.process.cpu.as_secs_f64()),
-    },
-    Metric {
-        name: "process_start_time_seconds",
-        help: "When the process began, in seconds since the Unix epoch",
-        kind: Kind::Gauge,
-        labels: &[],
-        read: |reading, samples| single(samples, &[], reading.facts.started_ms as f64 / 1e3),
     },
 ];
 
@@ -208,7 +205,7 @@ pub(crate) const METRICS: &[Metric] = &[
 const STATES: [&str; 7] =
     ["starting", "running", "paused", "waiting", "draining", "stopped", "failed"];
 
-fn state(state: &PipelineState) -> &'static str {
+fn word(state: &PipelineState) -> &'static str {
     match state {
         PipelineState::Starting => "starting",
         PipelineState::Running => "running",

@@ -10,7 +10,7 @@ const REMEMBERED: usize = 64;
 
 /// Lets a message through once in a while, and counts how often it was held back.
 #[derive(Debug, Default)]
-pub(super) struct Flood {
+pub struct Flood {
     seen: HashMap<String, Seen>,
 }
 
@@ -23,9 +23,9 @@ struct Seen {
 impl Flood {
     /// Whether to show the message now, and how often it was held back before. Messages that
     /// differ in numbers alone count as the same.
-    pub(super) fn admit(&mut self, message: &str, now: Instant) -> Option<u64> {
+    pub fn admit(&mut self, message: &str, now: Instant) -> Option<u64> {
         let key: String =
-            message.chars().filter(|character| !character.is_ascii_digit()).take(160).collect();
+            message.chars().filter(|character| !character.is_ascii_digit()).take(400).collect();
         if let Some(seen) = self.seen.get_mut(&key) {
             if now.saturating_duration_since(seen.shown) < QUIET {
                 seen.held_back += 1;
