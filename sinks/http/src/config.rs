@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HttpConfig {
     /// Where to post to, such as `https://example.com/events`.
+    #[schemars(example = &"http://localhost:9000/rows")]
     pub url: String,
     /// How rows stand in the body. Default `lines`.
     #[serde(default)]
