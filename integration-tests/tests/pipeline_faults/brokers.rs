@@ -1,5 +1,5 @@
 //! Guarantees: while leadership moves, and three brokers are restarted one after the other, records
-//! go from Kafka to Kafka exactly once.
+//! go from Kafka to files exactly once.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ fn leaders_move_and_brokers_are_restarted_one_by_one() -> Result<()> {
     let kafka = Arc::new(Kafka::start(&kafka::Options::three_nodes())?);
     kafka.warm_up()?;
     let topic = kafka.topic("orders", 6)?;
-    let destination = Destination::topic(&kafka)?;
+    let destination = Destination::Files;
     let scene = Scene::new(&destination.config(&kafka, &topic, ""))?;
     let feed = Feed::start(Arc::clone(&kafka), &topic, Ledger::new(200).with_a_hot_key());
     let gateway = scene.start_with_progress()?;
