@@ -7,6 +7,7 @@ use std::time::Duration;
 use forebay_core::component::{BuildContext, Component, Input, Observe, SourceComponent};
 use forebay_core::journal::Intake;
 use forebay_core::receiver::{Receiver, ReceiverError};
+use forebay_core::testing::observed;
 use forebay_exec_source::{Exec, ExecConfig};
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -65,17 +66,6 @@ impl Running {
 
     /// Waits until what is observed is so, ten seconds at most.
     pub(crate) async fn until(&self, is_so: impl Fn(&Value) -> bool) -> Value {
-        let waiting = async {
-            loop {
-                let seen = self.state.observe();
-                if is_so(&seen) {
-                    return seen;
-                }
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        };
-        let seen = tokio::time::timeout(Duration::from_secs(10), waiting).await;
-        assert!(seen.is_ok(), "not in time: {}", self.state.observe());
-        seen.unwrap()
+        observed(&*self.state, is_so).await
     }
 }

@@ -8,7 +8,7 @@ use forebay_core::component::{BuildContext, Component, Input, Observe, SourceCom
 use forebay_core::journal::{Intake, Refused};
 use forebay_core::receiver::Receiver;
 use forebay_core::testing::receiver::check_enveloped;
-use forebay_core::testing::{intake, manual_intake};
+use forebay_core::testing::{intake, manual_intake, observed};
 use forebay_flume_source::testing::{Fate, SparkSink, event};
 use forebay_flume_source::{FlumePull, FlumePullConfig};
 use serde_json::Value;
@@ -53,14 +53,7 @@ impl Running {
     }
 
     async fn until(&self, is_so: impl Fn(&Value) -> bool) {
-        let waiting = async {
-            while !is_so(&self.state.observe()) {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), waiting)
-            .await
-            .unwrap_or_else(|_| panic!("not in time: {}", self.state.observe()));
+        observed(&*self.state, is_so).await;
     }
 
     async fn until_error(&self, text: &str) {

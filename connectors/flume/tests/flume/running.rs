@@ -7,6 +7,7 @@ use std::time::Duration;
 use forebay_core::component::{BuildContext, Component, Input, Observe, SourceComponent};
 use forebay_core::journal::Intake;
 use forebay_core::receiver::{Receiver, ReceiverError};
+use forebay_core::testing::observed;
 use forebay_flume_source::testing::Agent;
 use forebay_flume_source::{Flume, FlumeConfig};
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub(crate) async fn start(options: &str, intake: Intake) -> Running {
     let stop = CancellationToken::new();
     let token = stop.clone();
     let task = tokio::spawn(async move { receiver.run(intake, token).await });
-    let seen = until(&state, |seen| seen["listening"].is_string()).await;
+    let seen = observed(&*state, |seen| seen["listening"].is_string()).await;
     let address = seen["listening"].as_str().unwrap().parse().unwrap();
     Running { address, state, stop, task }
 }
@@ -62,7 +63,7 @@ impl Running {
     }
 
     pub(crate) async fn until(&self, is_so: impl Fn(&Value) -> bool) -> Value {
-        until(&self.state, is_so).await
+        observed(&*self.state, is_so).await
     }
 
     /// Waits until the last error has this in it.
@@ -74,22 +75,6 @@ impl Running {
     pub(crate) async fn ended(self) -> Result<(), ReceiverError> {
         tokio::time::timeout(Duration::from_secs(10), self.task).await.unwrap().unwrap()
     }
-}
-
-/// Waits until what is observed is so, ten seconds at most.
-async fn until(state: &Arc<dyn Observe>, is_so: impl Fn(&Value) -> bool) -> Value {
-    let waiting = async {
-        loop {
-            let seen = state.observe();
-            if is_so(&seen) {
-                return seen;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), waiting)
-        .await
-        .unwrap_or_else(|_| panic!("not in time: {}", state.observe()))
 }
 
 /// Whether the other side closes the connection, within ten seconds.
