@@ -37,10 +37,7 @@ pub(crate) fn run(port: u16, to: &Path) -> Result<()> {
 }
 
 /// Takes lines until their stream ends.
-pub(super) async fn take_lines(
-    stream: impl AsyncRead + Unpin,
-    gathered: Gathered,
-) -> Result<()> {
+pub(super) async fn take_lines(stream: impl AsyncRead + Unpin, gathered: Gathered) -> Result<()> {
     let mut stream = BufReader::with_capacity(1 << 16, stream);
     let mut lines = Vec::new();
     loop {
