@@ -95,20 +95,8 @@ impl Client {
     /// # Errors
     /// Why there is no answer now.
     pub(super) async fn schema(&self, id: u32) -> Result<Answer, String> {
-        let base = self.options.url.trim_end_matches('/');
-        let url = format!("{base}/schemas/ids/{id}");
-        let told = |what: String| format!("the schema registry at {base} {what}");
-        let mut request = self.http.get(&url).header(ACCEPT, CONTENT);
-        if let Some(user) = &self.options.username {
-            let password = self.options.password.as_ref().map(|secret| secret.reveal());
-            request = request.basic_auth(user, password);
-        }
-        let response = request
-            .send()
-            .await
-            .map_err(|error| told(format!("cannot be asked: {}", all(&error.without_url()))))?;
-        let status = response.status();
-        let body = match body(response).await.map_err(told)? {
+        let (status, body) = self.get(&format!("schemas/ids/{id}")).await?;
+        let body = match body {
             Some(body) => body,
             None if status == StatusCode::OK => {
                 return Ok(Answer::Unusable("it is larger than 4 MiB".to_owned()));
@@ -116,20 +104,73 @@ impl Client {
             None => Vec::new(),
         };
         match status {
-            StatusCode::OK => understood(&body).map_err(told),
+            StatusCode::OK => understood(&body).map_err(|what| self.told(what)),
             StatusCode::NOT_FOUND => match serde_json::from_slice::<Refused>(&body) {
                 Ok(refused) if refused.error_code == NO_SCHEMA => {
                     Ok(Answer::Unusable("the registry does not have it".to_owned()))
                 }
                 Ok(Refused { error_code, message }) => {
-                    Err(told(format!("answers with code {error_code}: {message}")))
+                    Err(self.told(format!("answers with code {error_code}: {message}")))
                 }
-                Err(_) => Err(told(format!("does not know {url}: is the path in `url` right?"))),
+                Err(_) => Err(self.stranger("schemas/ids")),
             },
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Err(told(format!("refuses the credentials ({status})")))
+            other => Err(self.refusal(other)),
+        }
+    }
+
+    /// Asks how many subjects there are that this user may see; `None` if they are too many to be
+    /// counted.
+    ///
+    /// # Errors
+    /// Why there is no answer now.
+    pub(super) async fn subjects(&self) -> Result<Option<usize>, String> {
+        let (status, body) = self.get("subjects").await?;
+        match (status, body) {
+            (StatusCode::OK, Some(body)) => {
+                let names: Vec<String> =
+                    serde_json::from_slice(&body).map_err(|_| self.stranger("subjects"))?;
+                Ok(Some(names.len()))
             }
-            other => Err(told(format!("answers {other}"))),
+            (StatusCode::OK, None) => Ok(None),
+            (StatusCode::NOT_FOUND, _) => Err(self.stranger("subjects")),
+            (other, _) => Err(self.refusal(other)),
+        }
+    }
+
+    /// Asks for a path below the address; no body if it is too large.
+    async fn get(&self, path: &str) -> Result<(StatusCode, Option<Vec<u8>>), String> {
+        let mut request = self.http.get(format!("{}/{path}", self.base())).header(ACCEPT, CONTENT);
+        if let Some(user) = &self.options.username {
+            let password = self.options.password.as_ref().map(|secret| secret.reveal());
+            request = request.basic_auth(user, password);
+        }
+        let response = request.send().await.map_err(|error| {
+            self.told(format!("cannot be asked: {}", all(&error.without_url())))
+        })?;
+        let status = response.status();
+        Ok((status, body(response).await.map_err(|what| self.told(what))?))
+    }
+
+    fn base(&self) -> &str {
+        self.options.url.trim_end_matches('/')
+    }
+
+    fn told(&self, what: String) -> String {
+        format!("the schema registry at {} {what}", self.base())
+    }
+
+    /// Whoever answers is no registry, or not there.
+    fn stranger(&self, path: &str) -> String {
+        let url = format!("{}/{path}", self.base());
+        self.told(format!("does not know {url}: is the path in `url` right?"))
+    }
+
+    fn refusal(&self, status: StatusCode) -> String {
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                self.told(format!("refuses the credentials ({status})"))
+            }
+            other => self.told(format!("answers {other}")),
         }
     }
 }

@@ -17,7 +17,7 @@
 //! - `failure` and `remainder`: what an error means, and which rows are written again
 //! - `writer`: connecting, and writing at least once; `transaction` writes exactly once
 //! - `mark`, `marks` and `ledger`: which batch was written last
-//! - `probe`: looking step by step whether the topic can be written
+//! - `probe`: looking step by step whether the topic can be written; `right` whether it may be
 //! - `status`: what can be seen from outside
 
 mod check;
@@ -35,6 +35,7 @@ mod options;
 mod plan;
 mod probe;
 mod remainder;
+mod right;
 mod round;
 mod shape;
 mod sink;
