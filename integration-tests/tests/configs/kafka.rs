@@ -1,8 +1,8 @@
 //! From and to Kafka.
 
 use anyhow::{Context, Result, ensure};
-use forebay_integration_tests::servers::kafka::{Isolation, Message};
 use forebay_integration_tests::servers::Kafka;
+use forebay_integration_tests::servers::kafka::{Isolation, Message};
 use forebay_integration_tests::visible;
 
 use crate::copy::{ADMIN, Copy, stop_after};

@@ -1,8 +1,8 @@
 //! From and to Kinesis.
 
 use anyhow::{Result, ensure};
-use forebay_integration_tests::servers::kinesis::Put;
 use forebay_integration_tests::servers::Kinesis;
+use forebay_integration_tests::servers::kinesis::Put;
 use forebay_integration_tests::visible;
 
 use crate::copy::{ADMIN, Copy, stop_after};
