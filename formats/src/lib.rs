@@ -25,5 +25,5 @@ pub mod schema;
 pub mod text_files;
 
 pub use container::{Container, ContainerError, open_container};
-pub use decoding::{Decoding, Format};
+pub use decoding::{Decoding, Format, KeyDecoding};
 pub use schema::SchemaSpec;

@@ -85,11 +85,24 @@ impl Scene {
     /// # Errors
     /// If the binary cannot be found or started.
     pub fn start_on_a_small_disk(&self, kib: u32) -> Result<Gateway> {
+        self.run_on_a_small_disk(kib, &["--progress", "jsonl"])
+    }
+
+    /// As [`Scene::start_on_a_small_disk`], without progress, whose lines would fill a disk that
+    /// is meant for the checkpoint.
+    ///
+    /// # Errors
+    /// If the binary cannot be found or started.
+    pub fn start_quietly_on_a_small_disk(&self, kib: u32) -> Result<Gateway> {
+        self.run_on_a_small_disk(kib, &[])
+    }
+
+    fn run_on_a_small_disk(&self, kib: u32, options: &[&str]) -> Result<Gateway> {
         // POSIX counts in blocks of 512 bytes. Ignored, the signal becomes an error of the write.
         let script = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", 2 * kib);
         let binary = binary::path()?.display().to_string();
         let config = self.config().display().to_string();
-        let arguments = ["-c", &script, &binary, "run", &config, "--progress", "jsonl"];
+        let arguments = [&["-c", &script, &binary, "run", &config], options].concat();
         Gateway::start(Path::new("/bin/sh"), self.folder.path(), &arguments, &[])
     }
 

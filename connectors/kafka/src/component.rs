@@ -6,6 +6,7 @@ use std::time::Duration;
 use forebay_clients::kafka::Role;
 use forebay_core::component::{BuildContext, Component, Input, Problem, SourceComponent};
 use forebay_core::units::{ByteSize, TimeSpan};
+use forebay_formats::KeyDecoding;
 
 use crate::config::KafkaConfig;
 use crate::partition::Partition;
@@ -25,6 +26,7 @@ impl Component for Kafka {
     fn check(config: &KafkaConfig) -> Vec<Problem> {
         let mut problems = config.connection.check(Role::Consumer);
         problems.extend(config.decoding.check());
+        problems.extend(config.key.iter().flat_map(KeyDecoding::check));
         problems.extend(topics(config));
         problems.extend(group(config));
         problems.extend(ranges(config));
@@ -180,6 +182,7 @@ mod tests {
             "partitions = [\"orders-0\"]\nstart = { offsets = { \"orders-0\" = 17 } }\nend = { offsets = { \"orders-0\" = 20 } }",
             "topics = [\"o\"]\nstart = \"latest\"\nend = \"latest\"\ngroup = \"g\"\non_loss = \"earliest\"\nisolation = \"read_uncommitted\"",
             "topics = [\"o\"]\nstart = { timestamp = \"2026-01-31T08:00:00Z\" }",
+            "topics = [\"o\"]\nkey = {}",
         ] {
             assert_eq!(paths(text), Vec::<String>::new(), "{text}");
         }
@@ -197,6 +200,7 @@ mod tests {
         );
         assert_eq!(paths("topics = [\"o\"]\ninstance_id = \"a\""), ["instance_id"]);
         assert_eq!(paths("topics_pattern = \"(\""), ["topics_pattern"]);
+        assert_eq!(paths("topics = [\"o\"]\nkey = { format = \"json\" }"), ["key schema"]);
         assert_eq!(
             paths("topics = [\"o\"]\nstart = { timestamp = \"noon\" }"),
             ["start timestamp"]

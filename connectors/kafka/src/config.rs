@@ -1,8 +1,14 @@
 //! The options.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
 use forebay_clients::kafka::KafkaConnection;
+use forebay_core::component::Problem;
+use forebay_core::decode::Decode;
 use forebay_core::units::{ByteSize, TimeSpan};
-use forebay_formats::{Decoding, Format};
+use forebay_formats::{Decoding, Format, KeyDecoding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +18,8 @@ use crate::policy::{Assign, End, Isolation, OnLoss, Start};
 ///
 /// Records have the columns `key`, `value`, `topic`, `partition`, `offset`, `timestamp`,
 /// `timestamp_type` (0: set by the producer, 1: by the broker) and `headers` (a list of `key` and
-/// `value`; null if there are none). `format` decodes `value`; `keep` names those of the others
-/// that stay beside what is decoded, and only those are made at all.
+/// `value`; null if there are none). `format` decodes `value`, and `key` the key; `keep` names those
+/// of the others that stay beside what is decoded, and only those are made at all.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct KafkaConfig {
     /// The cluster.
@@ -73,6 +79,10 @@ pub struct KafkaConfig {
     /// Time between two looks for new partitions and topics. 1s to 1h, default 30s.
     #[serde(default = "default_discover_interval")]
     pub discover_interval: TimeSpan,
+    /// How keys become columns, behind those of the value: `{}` makes a text of them, in the column
+    /// `key`. Default: they do not; `keep = ["key"]` keeps their bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyDecoding>,
     /// How records become columns.
     #[serde(flatten)]
     pub decoding: Decoding,
@@ -82,7 +92,23 @@ impl KafkaConfig {
     /// Whether a column beside `value` and `offset` has to be made.
     pub(crate) fn wants(&self, column: &str) -> bool {
         let all = self.decoding.format == Format::Bytes && self.decoding.keep.is_empty();
-        all || self.decoding.keep.iter().any(|kept| kept == column)
+        let is_decoded = column == "key" && self.key.is_some();
+        all || is_decoded || self.decoding.keep.iter().any(|kept| kept == column)
+    }
+
+    /// Reads the files that the options name; see [`Decoding::load`].
+    pub(crate) fn load(&mut self, base: &Path) -> Result<(), Problem> {
+        self.decoding.load(base)?;
+        self.key.as_mut().map_or(Ok(()), |key| key.load(base))
+    }
+
+    /// The decoder of records with these raw columns.
+    pub(crate) fn decoder(&self, raw: &Schema) -> Result<Arc<dyn Decode>, Problem> {
+        let value = self.decoding.decoder(raw, "value")?;
+        match &self.key {
+            Some(key) => key.beside(value, raw, "key"),
+            None => Ok(value),
+        }
     }
 }
 

@@ -46,11 +46,11 @@ pub(crate) struct KafkaSource {
 
 impl KafkaSource {
     pub(crate) fn new(mut config: KafkaConfig, context: &BuildContext) -> Result<Self, Problem> {
-        config.decoding.load(&context.base)?;
+        config.load(&context.base)?;
         // Against all columns first, so that a misspelt one is answered with all that there are.
-        config.decoding.decoder(Layout::all().schema(), "value")?;
+        config.decoder(Layout::all().schema())?;
         let layout = Arc::new(Layout::of(&config));
-        let decoder = config.decoding.decoder(layout.schema(), "value")?;
+        let decoder = config.decoder(layout.schema())?;
         let wanted = Wanted::of(&config).map_err(|error| Problem::at("topics", error))?;
         let (name, base) = (Arc::clone(&context.name), context.base.clone());
         let settings = Arc::new(Settings { config, name, base, wanted, layout });

@@ -1,13 +1,15 @@
 //! Asks the registry for a schema.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use forebay_core::component::Problem;
 use reqwest::header::ACCEPT;
-use reqwest::{Certificate, Response, StatusCode};
+use reqwest::{Certificate, Response, StatusCode, Url};
 use serde::Deserialize;
 
 use super::options::RegistryOptions;
+use super::references::whole;
 
 /// The largest answer that is taken, in bytes.
 const MAX_ANSWER: usize = 4 << 20;
@@ -17,8 +19,11 @@ const CONTENT: &str = "application/vnd.schemaregistry.v1+json, application/json"
 
 /// What the API's
 /// [code](https://docs.confluent.io/platform/current/schema-registry/develop/api.html#errors) says
-/// of a schema that is not there.
-const NO_SCHEMA: u64 = 40403;
+/// of a subject, a version and a schema that is not there.
+const ABSENT: [u64; 3] = [40401, 40402, 40403];
+
+/// The most schemas that one may refer to, directly and by way of others.
+const MOST_REFERRED: usize = 200;
 
 /// A connection to the registry.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ pub(super) enum Answer {
     Schema {
         /// `AVRO`, `JSON` or `PROTOBUF`.
         kind: String,
-        /// The schema as it was registered.
+        /// The schema as it was registered, with those that it refers to if it is one of Avro.
         text: String,
     },
     /// There is none of this id, or none that can be used, and why.
@@ -49,7 +54,21 @@ struct Found {
     #[serde(default = "avro")]
     schema_type: String,
     #[serde(default)]
-    references: Vec<serde_json::Value>,
+    references: Vec<Reference>,
+}
+
+/// One schema that another refers to.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Reference {
+    subject: String,
+    version: u64,
+}
+
+/// What is found at an address of the API.
+enum Got {
+    Found(Found),
+    /// Nothing that can be used, and why.
+    Nothing(String),
 }
 
 /// Why there is no schema, as the API answers it.
@@ -90,15 +109,80 @@ impl Client {
         Ok(Self { http, options: options.clone() })
     }
 
-    /// Asks for the schema of an id.
+    /// Asks for the schema of an id, and for those that it refers to.
     ///
     /// # Errors
     /// Why there is no answer now.
     pub(super) async fn schema(&self, id: u32) -> Result<Answer, String> {
+        let found = match self.get(&["schemas", "ids", &id.to_string()]).await? {
+            Got::Found(found) => found,
+            Got::Nothing(why) => return Ok(Answer::Unusable(why)),
+        };
+        let Found { schema, schema_type: kind, references } = found;
+        // Schemas of JSON are read by nobody.
+        if references.is_empty() || kind != "AVRO" {
+            return Ok(Answer::Schema { kind, text: schema });
+        }
+        let made = match self.referred(references).await? {
+            Ok(referred) => whole(&schema, &referred),
+            Err(why) => Err(why),
+        };
+        Ok(match made {
+            Ok(text) => Answer::Schema { kind, text },
+            Err(why) => Answer::Unusable(why),
+        })
+    }
+
+    /// The schemas that one refers to, and those that these refer to. The inner error says why one
+    /// of them cannot be used.
+    async fn referred(
+        &self,
+        references: Vec<Reference>,
+    ) -> Result<Result<Vec<String>, String>, String> {
+        let (mut left, mut seen) = (references, BTreeSet::new());
+        let (mut texts, mut bytes) = (Vec::new(), 0);
+        while let Some(reference) = left.pop() {
+            if !seen.insert(reference.clone()) {
+                continue;
+            }
+            if seen.len() > MOST_REFERRED {
+                return Ok(Err(format!("it refers to more than {MOST_REFERRED} other schemas")));
+            }
+            let Reference { subject, version } = reference;
+            let found = self.get(&["subjects", &subject, "versions", &version.to_string()]).await?;
+            match found {
+                Got::Found(found) => {
+                    bytes += found.schema.len();
+                    if bytes > MAX_ANSWER {
+                        return Ok(
+                            Err("with what it refers to it is larger than 4 MiB".to_owned()),
+                        );
+                    }
+                    texts.push(found.schema);
+                    left.extend(found.references);
+                }
+                Got::Nothing(why) => {
+                    return Ok(Err(format!(
+                        "it refers to version {version} of the subject `{subject}`: {why}"
+                    )));
+                }
+            }
+        }
+        Ok(Ok(texts))
+    }
+
+    /// What stands at an address of the API.
+    ///
+    /// # Errors
+    /// Why there is no answer now.
+    async fn get(&self, path: &[&str]) -> Result<Got, String> {
         let base = self.options.url.trim_end_matches('/');
-        let url = format!("{base}/schemas/ids/{id}");
         let told = |what: String| format!("the schema registry at {base} {what}");
-        let mut request = self.http.get(&url).header(ACCEPT, CONTENT);
+        let mut url = Url::parse(base).map_err(|error| told(format!("has no address: {error}")))?;
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let mut request = self.http.get(url.clone()).header(ACCEPT, CONTENT);
         if let Some(user) = &self.options.username {
             let password = self.options.password.as_ref().map(|secret| secret.reveal());
             request = request.basic_auth(user, password);
@@ -111,15 +195,17 @@ impl Client {
         let body = match body(response).await.map_err(told)? {
             Some(body) => body,
             None if status == StatusCode::OK => {
-                return Ok(Answer::Unusable("it is larger than 4 MiB".to_owned()));
+                return Ok(Got::Nothing("it is larger than 4 MiB".to_owned()));
             }
             None => Vec::new(),
         };
         match status {
-            StatusCode::OK => understood(&body).map_err(told),
+            StatusCode::OK => serde_json::from_slice(&body)
+                .map(Got::Found)
+                .map_err(|error| told(format!("answers with what is no schema: {error}"))),
             StatusCode::NOT_FOUND => match serde_json::from_slice::<Refused>(&body) {
-                Ok(refused) if refused.error_code == NO_SCHEMA => {
-                    Ok(Answer::Unusable("the registry does not have it".to_owned()))
+                Ok(refused) if ABSENT.contains(&refused.error_code) => {
+                    Ok(Got::Nothing("the registry does not have it".to_owned()))
                 }
                 Ok(Refused { error_code, message }) => {
                     Err(told(format!("answers with code {error_code}: {message}")))
@@ -132,16 +218,6 @@ impl Client {
             other => Err(told(format!("answers {other}"))),
         }
     }
-}
-
-fn understood(body: &[u8]) -> Result<Answer, String> {
-    let found: Found = serde_json::from_slice(body)
-        .map_err(|error| format!("answers with what is no schema: {error}"))?;
-    if !found.references.is_empty() {
-        let text = "it refers to other schemas, which is not supported";
-        return Ok(Answer::Unusable(text.to_owned()));
-    }
-    Ok(Answer::Schema { kind: found.schema_type, text: found.schema })
 }
 
 /// The body of an answer; none if it is too large.

@@ -16,9 +16,14 @@ const FIRST: &str = r#"{"schema": "{\"type\": \"record\", \"name\": \"Order\", \
 const SECOND: &str = r#"{"schemaType": "AVRO", "schema": "{\"type\": \"record\", \"name\": \"Order\", \"fields\": [{\"name\": \"name\", \"type\": \"string\"}, {\"name\": \"id\", \"type\": \"int\"}, {\"name\": \"more\", \"type\": \"boolean\"}]}"}"#;
 const JSON: &str = r#"{"schemaType": "JSON", "schema": "{}"}"#;
 const REFERRING: &str =
-    r#"{"schema": "{}", "references": [{"name": "a", "subject": "s", "version": 1}]}"#;
+    r#"{"schema": "{}", "references": [{"name": "a", "subject": "gone", "version": 1}]}"#;
+/// A schema that uses a type of another, which uses one of a third.
+const WHOLE: &str = r#"{"schema": "{\"type\": \"record\", \"name\": \"Order\", \"fields\": [{\"name\": \"id\", \"type\": \"Id\"}, {\"name\": \"name\", \"type\": \"string\"}, {\"name\": \"other\", \"type\": \"Id\"}]}", "references": [{"name": "Id", "subject": "ids/of orders", "version": 3}]}"#;
+const IDS: &str = r#"{"subject": "ids/of orders", "version": 3, "id": 70, "schema": "{\"type\": \"record\", \"name\": \"Id\", \"fields\": [{\"name\": \"number\", \"type\": \"long\"}, {\"name\": \"kind\", \"type\": \"Kind\"}]}", "references": [{"name": "Kind", "subject": "kinds", "version": 1}]}"#;
+const KINDS: &str = r#"{"schemaType": "AVRO", "schema": "{\"type\": \"enum\", \"name\": \"Kind\", \"symbols\": [\"A\", \"B\"]}"}"#;
 
-/// A registry with the schemas 1 (Avro), 2 (Avro), 3 (JSON) and 4 (Avro with references).
+/// A registry with the schemas 1 (Avro), 2 (Avro), 3 (JSON), 4 (Avro with a reference to what is
+/// gone) and 5 (Avro with references).
 struct Registry {
     address: SocketAddr,
     asked: Arc<AtomicUsize>,
@@ -81,6 +86,12 @@ fn answer(connection: &TcpStream, is_ill: bool, credentials: &Mutex<Option<Strin
     let path = first.split(' ').nth(1).unwrap();
     let (status, body) = match path.strip_prefix("/base/schemas/ids/") {
         _ if is_ill => ("503 Service Unavailable", "later"),
+        Some("5") => ("200 OK", WHOLE),
+        None if path == "/base/subjects/ids%2Fof%20orders/versions/3" => ("200 OK", IDS),
+        None if path == "/base/subjects/kinds/versions/1" => ("200 OK", KINDS),
+        None if path == "/base/subjects/gone/versions/1" => {
+            ("404 Not Found", r#"{"error_code": 40401, "message": "Subject not found"}"#)
+        }
         Some("1") => ("200 OK", FIRST),
         Some("2") => ("200 OK", SECOND),
         Some("3") => ("200 OK", JSON),
@@ -162,10 +173,13 @@ async fn each_record_is_decoded_by_its_own_schema() {
         [(2, "schema"), (4, "syntax"), (5, "null"), (6, "syntax"), (7, "schema"), (8, "schema")]
     );
     assert!(decoded.rejected[0].1.text.contains("schema 9"), "{:?}", decoded.rejected[0]);
+    let gone = &decoded.rejected[5].1.text;
+    assert!(gone.contains("it refers to version 1 of the subject `gone`"), "{gone}");
 
-    assert_eq!(registry.asked.load(Ordering::SeqCst), 5, "once for each schema");
+    let asked = 6;
+    assert_eq!(registry.asked.load(Ordering::SeqCst), asked, "once for each schema");
     decode(&*decoder, &records).await;
-    assert_eq!(registry.asked.load(Ordering::SeqCst), 5, "and not again");
+    assert_eq!(registry.asked.load(Ordering::SeqCst), asked, "and not again");
     let empty = decode(&*decoder, &batch(&[])).await;
     assert_eq!(empty.columns.num_rows(), 0);
 }
@@ -184,6 +198,22 @@ async fn what_the_reader_wants_comes_from_any_schema() {
     let more: Vec<_> = decoded.columns["more"].as_boolean().iter().flatten().collect();
     assert_eq!(more, [false, true]);
     assert_eq!(decoded.columns["id"].as_primitive::<Int64Type>().values().as_ref(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_schema_may_refer_to_others() {
+    let registry = Registry::start();
+    let options = "format = \"avro\"\nschema = { id = { number = \"bigint\", kind = \"text\" }, name = \"text\", other = { number = \"bigint\", kind = \"text\" } }";
+    let decoder = decoder(&registry.options(options));
+    let decoded = decode(&*decoder, &batch(&[framed(5, &[14, 2, 2, b'a', 18, 0])])).await;
+    assert_eq!(refused(&decoded), [], "{:?}", decoded.rejected);
+    let number = |column: &str| {
+        let id = decoded.columns[column].as_struct();
+        id.column(0).as_primitive::<Int64Type>().value(0)
+    };
+    assert_eq!((number("id"), number("other")), (7, 9));
+    assert_eq!(decoded.columns["name"].as_string::<i32>().value(0), "a");
+    assert_eq!(registry.asked.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]

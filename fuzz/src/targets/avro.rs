@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use forebay_core::decode::Decode;
 use forebay_formats::decoders::check_schema;
+use forebay_formats::registry::whole;
 
 use super::records::{decode, decoder};
 
@@ -68,14 +69,30 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
     ]
 }
 
-/// A schema as it stands in a configuration, or comes from a registry.
+/// What stands between a schema and those that it refers to.
+const NEXT: &str = "\u{1e}";
+
+const REFERRING: &str = r#"{"type": "record", "name": "shop.Order", "fields": [
+    {"name": "price", "type": "Money"}, {"name": "tip", "type": ["null", "shop.Money"]}]}"#;
+
+const REFERRED: &str = r#"{"type": "record", "name": "Money", "namespace": "shop", "fields": [
+    {"name": "cents", "type": "long"}, {"name": "kind", "type": {"type": "enum", "name": "K", "symbols": ["A"]}}]}"#;
+
+/// A schema as it stands in a configuration, or comes from a registry, with those that it refers
+/// to.
 pub(super) fn run_schema(data: &[u8]) {
-    if let Ok(text) = std::str::from_utf8(data) {
-        // Either answer is right; that there is one is what counts.
-        drop(check_schema(text));
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut texts = text.split(NEXT).map(str::to_owned);
+    let Some(first) = texts.next() else { return };
+    // Either answer is right; that there is one is what counts.
+    drop(check_schema(&first));
+    let referred: Vec<String> = texts.collect();
+    if let Ok(whole) = whole(&first, &referred) {
+        drop(check_schema(&whole));
     }
 }
 
 pub(super) fn schema_seeds() -> Vec<Vec<u8>> {
-    vec![SIMPLE.as_bytes().to_vec(), WIDE.as_bytes().to_vec()]
+    let referring = [REFERRING, REFERRED].join(NEXT);
+    vec![SIMPLE.as_bytes().to_vec(), WIDE.as_bytes().to_vec(), referring.into_bytes()]
 }

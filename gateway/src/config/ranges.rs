@@ -49,10 +49,7 @@ pub(super) fn source(keys: &ReceiverKeys) -> Vec<Problem> {
 
 /// Problems of a table, as seen from the table around it.
 fn within(key: &str, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
-    problems.into_iter().map(move |mut problem| {
-        problem.path.insert(0, key.to_owned());
-        problem
-    })
+    problems.into_iter().map(move |problem| problem.within(key))
 }
 
 pub(super) fn sink(keys: &SinkKeys) -> Vec<Problem> {

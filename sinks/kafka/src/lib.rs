@@ -17,6 +17,7 @@
 //! - `failure` and `remainder`: what an error means, and which rows are written again
 //! - `writer`: connecting, and writing at least once; `transaction` writes exactly once
 //! - `mark`, `marks` and `ledger`: which batch was written last
+//! - `patience`: calls of librdkafka that may never return
 //! - `probe`: looking step by step whether the topic can be written
 //! - `status`: what can be seen from outside
 
@@ -32,6 +33,7 @@ mod mark;
 mod marks;
 mod numbers;
 mod options;
+mod patience;
 mod plan;
 mod probe;
 mod remainder;

@@ -14,6 +14,7 @@ use crate::deliveries::Report;
 use crate::failure::Failure;
 use crate::ledger::Ledger;
 use crate::marks::Marks;
+use crate::patience::Patience;
 use crate::plan::Plan;
 use crate::remainder::{Remainder, remainder};
 use crate::round::round;
@@ -33,11 +34,20 @@ pub(crate) struct Writer {
     pub(crate) ledger: Ledger,
     /// For `exactly_once`.
     pub(crate) marks: Option<Marks>,
+    pub(crate) patience: Patience,
 }
 
 impl Writer {
     pub(crate) fn new(plan: Plan, status: Arc<Status>) -> Self {
-        Self { plan, status, client: None, work: None, ledger: Ledger::default(), marks: None }
+        Self {
+            plan,
+            status,
+            client: None,
+            work: None,
+            ledger: Ledger::default(),
+            marks: None,
+            patience: Patience::default(),
+        }
     }
 
     /// Makes a client if there is none, and sees whether brokers and topic are there.
@@ -47,6 +57,7 @@ impl Writer {
         }
         let is_new = self.client.is_none();
         if is_new {
+            self.patience.check()?;
             let Plan { options, name, base, transactional_id, .. } = &self.plan;
             let client = Client::new(name, options, base, transactional_id.as_deref());
             // Files that are read now, such as certificates, may be mended.
