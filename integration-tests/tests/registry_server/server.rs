@@ -1,5 +1,4 @@
-//! Guarantees: a schema registry starts from its archive, keeps schemas and refuses those that do
-//! not fit.
+//! The registry itself.
 
 use anyhow::{Result, ensure};
 use forebay_integration_tests::servers::{Registry, name};
