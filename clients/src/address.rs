@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use forebay_core::component::Claim;
+
 /// `host:port`, where an IPv6 address stands in brackets: `[::1]:9000`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostPort {
@@ -10,6 +12,15 @@ pub struct HostPort {
     pub host: String,
     /// The port; 0 lets the system choose one to listen on.
     pub port: u16,
+}
+
+impl HostPort {
+    /// What listening on it claims, over a transport such as `tcp`; nothing if the system chooses
+    /// the port.
+    #[must_use]
+    pub fn claim(&self, transport: &str) -> Option<Claim> {
+        (self.port != 0).then(|| Claim::Address(format!("{transport}://{self}")))
+    }
 }
 
 impl FromStr for HostPort {
@@ -56,7 +67,7 @@ impl fmt::Display for HostPort {
 
 #[cfg(test)]
 mod tests {
-    use super::HostPort;
+    use super::{Claim, HostPort};
 
     #[test]
     fn hosts_and_ports() {
@@ -84,5 +95,12 @@ mod tests {
         ] {
             assert!(text.parse::<HostPort>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_is_claimed_unless_the_system_chooses_it() {
+        let claim = |text: &str| text.parse::<HostPort>().unwrap().claim("tcp");
+        assert_eq!(claim("[::1]:9"), Some(Claim::Address("tcp://[::1]:9".to_owned())));
+        assert_eq!(claim("[::1]:0"), None);
     }
 }

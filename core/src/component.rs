@@ -109,6 +109,13 @@ impl Problem {
         Self { path, message: message.into(), help: None }
     }
 
+    /// The same problem as seen from the table around its own, where that stands as `key`.
+    #[must_use]
+    pub fn within(mut self, key: &str) -> Self {
+        self.path.insert(0, key.to_owned());
+        self
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -7,13 +7,14 @@
 //! compares.
 //!
 //! What sends to it: a [`Sender`] over an [`HttpClient`] or a [`LineClient`], or the generator with
-//! its [`Orders`]. [`acknowledgement`] is the scenario that HTTP and socket share. A [`Browser`] looks at the dashboard. [`Probed`] is what
-//! `forebay probe` says. [`wait`] waits, with a deadline, for a condition.
+//! its [`Orders`]. [`acknowledgement`] is the scenario that HTTP and socket share. A [`Browser`] looks at the dashboard, a [`collector`] takes
+//! telemetry. [`Probed`] is what `forebay probe` says. [`wait`] waits, with a deadline, for a condition.
 
 pub mod acknowledgement;
 pub mod binary;
 mod browser;
 pub mod chance;
+pub mod collector;
 pub mod crash_points;
 mod expectation;
 mod gateway;
@@ -31,7 +32,7 @@ pub mod visible;
 pub mod wait;
 mod watcher;
 
-pub use browser::{Browser, Look};
+pub use browser::{Browser, Look, Usage};
 pub use chance::Chance;
 pub use expectation::{Expectation, Report};
 pub use gateway::Gateway;

@@ -18,7 +18,8 @@ cargo xtask HABIT
   ci           check, then test: what a change has to pass
   docs         writes the generated reference pages in docs/ anew
   bench NAME   a benchmark beside its bare reference; `bench list` names them
-  servers      fetches the servers that tests run against, before the tests do
+  servers [up] fetches the servers that tests run against, before the tests do; `up` starts a
+               Kafka and a Cassandra to try things on, until Ctrl-C
   fuzz TARGET [INPUTS]  feeds a parser with seeded mutations; `fuzz list` names them
   screenshots  pictures of the dashboard in docs/images (needs chromium and chromium-driver)
   deny         licences, bans and sources of all dependencies (needs cargo-deny)
@@ -32,7 +33,7 @@ pub(crate) fn run(habit: &str, arguments: &[String]) -> ExitCode {
         "ci" => counted(habit, ci_steps(), arguments),
         "docs" => journey::run(habit, docs_steps()),
         "bench" => journey::run(habit, bench_steps(arguments)),
-        "servers" => journey::run(habit, vec![build_step(), servers_step()]),
+        "servers" => journey::run(habit, servers_steps(arguments)),
         "fuzz" => journey::run(habit, fuzz_steps(arguments)),
         "screenshots" => journey::run(habit, screenshot_steps()),
         "deny" => journey::run(habit, vec![Step::new("cargo deny", deny)]),
@@ -93,10 +94,21 @@ fn build_step() -> Step {
 
 /// Real servers: a download of 250 MiB the first time, some seconds after that.
 fn servers_step() -> Step {
-    Step::new("servers", || {
-        let program = place::profile_folder()?.join("forebay-test-servers");
-        Program::new("forebay-test-servers", program, [""; 0]).run()
-    })
+    Step::new("servers", || test_servers(&[])?.run())
+}
+
+fn servers_steps(arguments: &[String]) -> Vec<Step> {
+    let mut steps = vec![build_step(), servers_step()];
+    if !arguments.is_empty() {
+        let arguments = arguments.to_vec();
+        steps.push(Step::new("servers", move || test_servers(&arguments)?.become_it()));
+    }
+    steps
+}
+
+fn test_servers(arguments: &[String]) -> Result<Program, String> {
+    let program = place::profile_folder()?.join("forebay-test-servers");
+    Ok(Program::new("forebay-test-servers", program, arguments))
 }
 
 fn ci_steps() -> Vec<Step> {
@@ -158,8 +170,12 @@ fn screenshot_steps() -> Vec<Step> {
         build_step(),
         Step::new("pictures", || {
             let folder = place::root().join("docs/images");
-            let scenario = "the_page_has_the_colour_and_the_words_of_what_happens";
-            let all = ["test", "--workspace", "--test", "dashboard", "--", scenario];
+            let scenarios = [
+                "the_page_has_the_colour_and_the_words_of_what_happens",
+                "ten_thousand_splits_stay_usable",
+            ];
+            let all = ["test", "--workspace", "--test", "dashboard", "--"];
+            let all = all.into_iter().chain(scenarios);
             Program::cargo(all)
                 .env("FOREBAY_BIN", place::debug_binary()?)
                 .env("FOREBAY_SCREENSHOTS", folder)

@@ -65,10 +65,8 @@ impl AwsConnection {
             );
         }
         if let Some(credentials) = &self.credentials {
-            problems.extend(credentials.check().into_iter().map(|mut problem| {
-                problem.path.insert(0, "credentials".to_owned());
-                problem
-            }));
+            let found = credentials.check().into_iter();
+            problems.extend(found.map(|problem| problem.within("credentials")));
         }
         let (least, most) = (TimeSpan::from_secs(1), TimeSpan::from_secs(300));
         if !(least..=most).contains(&self.timeout) {

@@ -90,7 +90,7 @@ fn meaning(code: &str) -> Meaning {
 }
 
 /// An error and what caused it, each once.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {

@@ -10,6 +10,7 @@ use forebay_clients::process::{Child, Pipes, Program, log_complaints};
 use forebay_core::component::{BuildContext, Observe, Problem};
 use forebay_core::decode::Decode;
 use forebay_core::journal::{Intake, Refused, schema};
+use forebay_core::probe::Probed;
 use forebay_core::receiver::{Receiver, ReceiverError};
 use forebay_formats::framing::Splitter;
 use tokio::time::timeout;
@@ -136,6 +137,13 @@ impl Receiver for ExecReceiver {
             Some(Ending::Refused(refused)) => Err(ReceiverError::Transient(refused.to_string())),
             Some(Ending::Closed) | None => Err(self.ended(status, &said)),
         }
+    }
+
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = self.program.probe(&mut probed);
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

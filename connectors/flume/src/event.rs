@@ -131,15 +131,23 @@ pub(crate) fn size(events: &BinaryArray) -> u64 {
     u64::try_from(bytes).unwrap_or(0)
 }
 
-/// Divides events into as few ranges of at most `max` bytes as there can be; an event with more is
-/// a range of its own, which the intake refuses.
-pub(crate) fn pieces(events: &BinaryArray, max: usize) -> Vec<std::ops::Range<usize>> {
+/// Divides events into as few ranges of at most `max` bytes as there can be; an event with more than
+/// `largest`, which is at most `max`, is a range of its own.
+pub(crate) fn pieces(
+    events: &BinaryArray,
+    max: usize,
+    largest: usize,
+) -> Vec<std::ops::Range<usize>> {
+    let offset = |bytes: usize| i32::try_from(bytes).unwrap_or(i32::MAX);
+    let (max, largest) = (offset(max), offset(largest));
     let offsets = events.value_offsets();
     let mut ranges = Vec::new();
     let mut start = 0;
     while start < events.len() {
-        let limit = offsets[start].saturating_add(i32::try_from(max).unwrap_or(i32::MAX));
+        let limit = offsets[start].saturating_add(max);
         let fitting = offsets[start + 1..].partition_point(|end| *end <= limit);
+        let mut sizes = offsets[start..=start + fitting].windows(2).map(|pair| pair[1] - pair[0]);
+        let fitting = sizes.position(|bytes| bytes > largest).unwrap_or(fitting);
         let end = start + fitting.max(1);
         ranges.push(start..end);
         start = end;
@@ -224,9 +232,13 @@ mod tests {
     #[test]
     fn pieces_are_as_large_as_they_may_be_and_no_larger() {
         let events = BinaryArray::from_iter_values([&b"aaa"[..], b"bbb", b"", b"cccccc", b"d"]);
+        let pieces = |events: &BinaryArray, max| super::pieces(events, max, max);
         assert_eq!(pieces(&events, 100), vec![0..5; 1]);
         assert_eq!(pieces(&events, 6), [0..3, 3..4, 4..5]);
         assert_eq!(pieces(&events, 3), [0..1, 1..3, 3..4, 4..5]);
         assert_eq!(pieces(&events.slice(3, 2), 6), [0..1, 1..2]);
+        // What is too large stands alone, even where it would fit.
+        assert_eq!(super::pieces(&events, 100, 3), [0..3, 3..4, 4..5]);
+        assert_eq!(super::pieces(&events, 100, 2), [0..1, 1..2, 2..3, 3..4, 4..5]);
     }
 }

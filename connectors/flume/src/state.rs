@@ -18,11 +18,14 @@ pub(crate) struct State {
     pub(crate) failed: AtomicU64,
     /// Batches that could not be taken at all.
     pub(crate) errors: AtomicU64,
+    /// Events that were larger than they may be.
+    pub(crate) oversize: AtomicU64,
 }
 
 impl Observe for State {
     fn observe(&self) -> Value {
         let mut seen = self.traffic.observe();
+        seen["oversize"] = self.oversize.load(Relaxed).into();
         seen["batches"] = json!({
             "in_flight": self.in_flight.load(Relaxed),
             "ok": self.ok.load(Relaxed),

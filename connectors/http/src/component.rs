@@ -1,6 +1,7 @@
 //! How the connector introduces itself.
 
 use forebay_clients::address::HostPort;
+use forebay_clients::tls::ServerTls;
 use forebay_core::component::{BuildContext, Claim, Component, Input, Problem, SourceComponent};
 use forebay_core::units::ByteSize;
 use http::HeaderName;
@@ -53,10 +54,8 @@ impl Component for Http {
                 problems.push(Problem::at(&format!("headers.{index}"), text));
             }
         }
-        for mut problem in config.tls.iter().flat_map(|tls| tls.check()) {
-            problem.path.insert(0, "tls".to_owned());
-            problems.push(problem);
-        }
+        let tls = config.tls.iter().flat_map(ServerTls::check);
+        problems.extend(tls.map(|problem| problem.within("tls")));
         if let Some(auth) = &config.auth {
             problems.extend(auth.check());
         }
@@ -64,10 +63,8 @@ impl Component for Http {
     }
 
     fn claims(config: &HttpConfig) -> Vec<Claim> {
-        match config.listen.parse::<HostPort>() {
-            Ok(address) if address.port != 0 => vec![Claim::Address(format!("tcp://{address}"))],
-            _ => Vec::new(),
-        }
+        let at = config.listen.parse::<HostPort>().ok();
+        at.and_then(|at| at.claim("tcp")).into_iter().collect()
     }
 }
 

@@ -5,20 +5,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use forebay_clients::listener::{self, Admission, Open};
+use forebay_clients::tls::handshake;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::service::Service;
 use crate::stall::Stall;
-
-/// The longest wait for a TLS handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest wait for a peer to read its answers.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,45 +23,16 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest head of a request; a larger one is answered with 431.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// How long to let things settle when a connection cannot be accepted: mostly the process has no
-/// file descriptors left, and the next attempt would fail as quickly.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
 /// Accepts and serves until the service is told to stop, then waits for the requests under way.
-pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<Service>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            () = service.stop().cancelled() => break,
-            Some(ended) = connections.join_next() => note(ended),
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) if connections.len() < service.config().max_connections => {
-                    service.state().traffic.connected();
-                    let peer = Arc::from(peer.to_string());
-                    connections.spawn(connection(stream, peer, tls.clone(), Arc::clone(&service)));
-                }
-                Ok((_, peer)) => {
-                    service.state().traffic.refused();
-                    service.state().traffic.set_error(format_args!("{peer}: too many connections"));
-                }
-                Err(error) => {
-                    service.state().traffic.set_error(format_args!("cannot accept: {error}"));
-                    tracing::warn!("cannot accept a connection: {error}");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-    drop(listener);
-    while let Some(ended) = connections.join_next().await {
-        note(ended);
-    }
-}
-
-fn note(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!("a connection ended badly: {error}");
-    }
+pub(crate) async fn serve(open: Open, service: Arc<Service>) {
+    let Open { listener, tls, .. } = open;
+    let admission = Admission {
+        max_connections: service.config().max_connections,
+        traffic: &service.state().traffic,
+        stop: service.stop(),
+    };
+    let served = |stream, peer| connection(stream, peer, tls.clone(), Arc::clone(&service));
+    listener::serve(listener, admission, served).await;
 }
 
 /// Serves one connection to its end.
@@ -82,10 +50,9 @@ async fn connection(
             Some(tls) => {
                 let stream = tokio::select! {
                     () = service.stop().cancelled() => return Ok(()),
-                    stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => stream,
+                    stream = handshake::accept(&tls, stream) => stream,
                 };
-                let late = io::Error::new(io::ErrorKind::TimedOut, "the handshake took too long");
-                requests(stream.map_err(|_| late)??, &peer, &service).await
+                requests(stream?, &peer, &service).await
             }
         }
     };

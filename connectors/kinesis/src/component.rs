@@ -42,6 +42,7 @@ impl Component for Kinesis {
             Start::TrimHorizon | Start::Latest => {}
         }
         problems.extend(ranges(config));
+        problems.extend(leases(config));
         problems
     }
 }
@@ -50,6 +51,53 @@ impl SourceComponent for Kinesis {
     fn build(config: KinesisConfig, context: &BuildContext) -> Result<Input, Problem> {
         KinesisSource::new(config, context).map(|source| Input::Source(Box::new(source)))
     }
+}
+
+fn leases(config: &KinesisConfig) -> Vec<Problem> {
+    let Some(leases) = &config.leases else { return Vec::new() };
+    let mut problems = config.lease_connection(leases).check();
+    // The timeout is made from others.
+    problems.retain(|problem| problem.path != ["timeout"]);
+    if leases.credentials.is_none() {
+        problems.retain(|problem| problem.path.first().is_none_or(|key| key != "credentials"));
+    }
+    if leases.region.is_none() {
+        problems.retain(|problem| problem.path != ["region"]);
+    }
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name = &leases.table;
+    if !(3..=255).contains(&name.len()) || !name.chars().all(is_legal) {
+        let text = format!("`{name}` is no name of a table");
+        let help = "write letters, digits, `.`, `_` and `-`, from 3 to 255";
+        problems.push(Problem::at("table", text).help(help));
+    }
+    if leases.worker.as_deref() == Some("") {
+        problems.push(Problem::at("worker", "a worker has a name"));
+    }
+    for (key, span, least, most) in [
+        ("failover", leases.failover, TimeSpan::from_secs(2), TimeSpan::from_secs(300)),
+        (
+            "commit_interval",
+            leases.commit_interval,
+            TimeSpan::from_millis(100),
+            TimeSpan::from_secs(60),
+        ),
+    ] {
+        if !(least..=most).contains(&span) {
+            problems.push(Problem::at(key, format!("{span} is not between {least} and {most}")));
+        }
+    }
+    if leases.max_shards == Some(0) {
+        problems.push(Problem::at("max_shards", "at least one shard is read"));
+    }
+    for problem in &mut problems {
+        problem.path.insert(0, "leases".to_owned());
+    }
+    if matches!(config.start, Start::SequenceNumbers(_)) {
+        let text = "where shards that are shared begin stands in the table of leases";
+        problems.push(Problem::at("start", text).help("write the numbers there, as `checkpoint`"));
+    }
+    problems
 }
 
 fn ranges(config: &KinesisConfig) -> Vec<Problem> {
@@ -98,6 +146,7 @@ mod tests {
     fn what_is_right_has_no_problems() {
         for text in [
             "stream = \"orders\"",
+            "stream = \"orders\"\nleases = { table = \"forebay-orders\", max_shards = 4 }",
             "stream = \"orders\"\nstart = \"latest\"\non_loss = \"earliest\"\nunpack = false",
             "stream = \"arn:aws:kinesis:eu-central-1:1:stream/orders\"\nstart = { timestamp = \"2026-01-31T08:00:00Z\" }",
             "stream = \"orders\"\nstart = { sequence_numbers = { \"shardId-000000000000\" = \"4959\" } }",
@@ -121,6 +170,22 @@ mod tests {
                 "discover_interval",
                 "max_records",
                 "buffer"
+            ]
+        );
+        assert_eq!(
+            paths(
+                "stream = \"o\"\nstart = { sequence_numbers = {} }\nleases = { table = \"a b\", \
+                 worker = \"\", failover = \"1s\", commit_interval = \"1ms\", max_shards = 0, \
+                 endpoint = \"x\" }"
+            ),
+            [
+                "leases endpoint",
+                "leases table",
+                "leases worker",
+                "leases failover",
+                "leases commit_interval",
+                "leases max_shards",
+                "start"
             ]
         );
         assert_eq!(paths("stream = \"o\"\nstart = { timestamp = \"noon\" }"), ["start timestamp"]);

@@ -7,6 +7,9 @@
 //! the grants allow ([`portion`]), straight into Arrow [`columns`]. Records that a producer packed
 //! into one are taken apart on the way ([`aggregate`]).
 //!
+//! With a table of DynamoDB, the shards are [shared](sharing) with other gateways: it says which
+//! are this one's, and where each stands ([`leases`]).
+//!
 //! The [`service`] is a small role, so that what no emulator shows can be scripted in tests;
 //! [`live`] is Kinesis itself. What is gone is judged from a [`lane`]'s fault ([`loss`]), what is
 //! read again by [`replay`].
@@ -17,6 +20,7 @@ mod component;
 mod config;
 mod family;
 mod lane;
+mod leases;
 mod link;
 mod live;
 mod loss;
@@ -25,17 +29,19 @@ mod place;
 mod policy;
 mod poller;
 mod portion;
+mod probe;
 mod protobuf;
 mod replay;
 mod report;
 mod seat;
 mod service;
 mod shared;
+mod sharing;
 mod shelf;
 mod source;
 #[cfg(test)]
 mod tests;
 
 pub use component::Kinesis;
-pub use config::KinesisConfig;
+pub use config::{KinesisConfig, LeaseTable};
 pub use policy::{OnLoss, Start};

@@ -1,6 +1,6 @@
 //! A connection: the shards, and what is fetched of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,8 +11,10 @@ use forebay_core::{Position, SplitId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::aggregate::HashRange;
 use crate::family::{Begin, Family};
 use crate::lane::{Fault, Lane};
+use crate::leases::{Keeper, Settings, Table};
 use crate::loss::{ADVICE, Loss};
 use crate::place::Place;
 use crate::policy::OnLoss;
@@ -21,6 +23,7 @@ use crate::report::{Doing, Standing};
 use crate::seat::{Seat, now_ms};
 use crate::service::Shard;
 use crate::shared::Shared;
+use crate::sharing::Due;
 
 /// How long connecting waits for the first answers of the shards.
 const FIRST_ANSWERS: Duration = Duration::from_secs(3);
@@ -36,28 +39,37 @@ pub(crate) struct Link {
     /// What the service listed since the last look.
     news: Arc<Mutex<Option<Vec<Shard>>>>,
     on_loss: OnLoss,
+    /// What says which shards are this gateway's, if they are shared.
+    pub(crate) keeper: Option<Keeper>,
+    /// Shards of which the engine knows that they are to go.
+    pub(crate) leaving: BTreeSet<SplitId>,
+}
+
+/// How a connection is opened.
+pub(crate) struct Opening {
+    pub(crate) begin: Begin,
+    pub(crate) on_loss: OnLoss,
+    /// Time between two looks for new shards.
+    pub(crate) discover: Duration,
+    /// How the shards are shared, if they are.
+    pub(crate) leases: Option<(Arc<dyn Table>, Settings)>,
 }
 
 impl Link {
     /// Lists the shards and begins to fetch those that may be read.
     pub(crate) async fn open(
         shared: Shared,
-        begin: Begin,
-        on_loss: OnLoss,
-        discover: Duration,
+        opening: Opening,
         resume: &Resume,
     ) -> Result<Self, SourceError> {
+        let Opening { begin, on_loss, discover, leases } = opening;
+        if let Some(leases) = leases {
+            return Self::share(shared, begin, on_loss, leases, resume).await;
+        }
         let listing = shared.service.shards().await.map_err(|failure| unlisted(&failure))?;
         let known = resume.committed.keys().cloned().collect();
         let family = Family::new(begin, &listing, &known, &resume.finished);
-        let mut link = Self {
-            shared: Arc::new(shared),
-            family,
-            seats: BTreeMap::new(),
-            tasks: JoinSet::new(),
-            news: Arc::default(),
-            on_loss,
-        };
+        let mut link = Self::new(shared, family, on_loss);
         for (split, position) in &resume.committed {
             if link.family.member(split).is_none() {
                 let place = Place::of(position)?;
@@ -71,8 +83,26 @@ impl Link {
         Ok(link)
     }
 
+    pub(crate) fn new(shared: Shared, family: Family, on_loss: OnLoss) -> Self {
+        Self {
+            shared: Arc::new(shared),
+            family,
+            seats: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            news: Arc::default(),
+            on_loss,
+            keeper: None,
+            leaving: BTreeSet::new(),
+        }
+    }
+
     /// Goes back to what is committed.
     pub(crate) fn begin_again(&mut self, resume: &Resume) -> Result<(), SourceError> {
+        if self.keeper.is_some() {
+            // That is noted in the seats.
+            self.seats.values().for_each(|seat| seat.lane.turn_to(&seat.start));
+            return Ok(());
+        }
         for split in &resume.finished {
             self.finish(split);
         }
@@ -85,6 +115,10 @@ impl Link {
 
     /// Begins to fetch the shards whose turn has come.
     fn take_up(&mut self, next: &BTreeMap<SplitId, Position>) -> Result<(), SourceError> {
+        if self.keeper.is_some() {
+            self.follow();
+            return Ok(());
+        }
         let ready: Vec<(SplitId, crate::family::Member)> = self
             .family
             .members()
@@ -94,16 +128,28 @@ impl Link {
         for (split, member) in ready {
             let known = next.get(&split).map(Place::of).transpose()?;
             let from = known.unwrap_or_else(|| member.start.clone());
-            let lane = Arc::new(Lane::new(&split, member.hashes, from));
-            let task = self.tasks.spawn(Poller::new(&lane, &self.shared).run());
-            self.seats.insert(split, Seat::new(lane, task, member.start));
+            let seat = self.seat(&split, member.hashes, from, member.start);
+            self.seats.insert(split, seat);
         }
         self.shared.divide(self.seats.len());
         Ok(())
     }
 
+    /// Begins to fetch a shard.
+    pub(crate) fn seat(
+        &mut self,
+        split: &SplitId,
+        hashes: HashRange,
+        from: Place,
+        start: Place,
+    ) -> Seat {
+        let lane = Arc::new(Lane::new(split, hashes, from));
+        let task = self.tasks.spawn(Poller::new(&lane, &self.shared).run());
+        Seat::new(lane, task, start)
+    }
+
     /// Waits until each shard has answered once, for some time.
-    async fn first_answers(&self) {
+    pub(crate) async fn first_answers(&self) {
         let deadline = Instant::now() + FIRST_ANSWERS;
         loop {
             let rung = self.shared.bell.notified();
@@ -121,12 +167,17 @@ impl Link {
 
     /// Whether a look finds something that was not there before.
     pub(crate) fn has_work(&self) -> bool {
+        if let Some(keeper) = &self.keeper
+            && self.is_behind(&keeper.findings())
+        {
+            return true;
+        }
         self.seats.values().any(|seat| seat.lane.state().has_work())
             || self.news.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-            || self
-                .family
-                .members()
-                .any(|(split, _)| !self.seats.contains_key(split) && self.family.is_ready(split))
+            || (self.keeper.is_none()
+                && self.family.members().any(|(split, _)| {
+                    !self.seats.contains_key(split) && self.family.is_ready(split)
+                }))
     }
 
     /// Takes notice of shards that came, and of what went wrong.
@@ -134,6 +185,12 @@ impl Link {
         &mut self,
         next: &BTreeMap<SplitId, Position>,
     ) -> Result<(), SourceError> {
+        if let Some(successor) = self.keeper.as_ref().and_then(Keeper::successor) {
+            return Err(SourceError::Fatal(format!(
+                "another gateway took leases of this one under its own name, as `{successor}`: \
+                 give each a name of its own (leases.worker), or stop one of them"
+            )));
+        }
         for seat in self.seats.values() {
             let children = std::mem::take(&mut seat.lane.state().children);
             self.family.learn_children(&children);
@@ -153,30 +210,21 @@ impl Link {
     ) -> Result<Vec<SplitStatus>, SourceError> {
         let mut statuses = Vec::new();
         let mut standings: Vec<(String, Standing)> = Vec::new();
-        for (split, member) in self.family.members() {
-            let Some(seat) = self.seats.get_mut(split) else {
-                let start = Position::from(&member.start);
-                let standing = Standing {
-                    next: start.to_string(),
-                    behind_ms: None,
-                    fetched: 0,
-                    doing: Doing::Waits,
-                };
-                standings.push((split.to_string(), standing));
-                statuses.push(SplitStatus {
-                    split: split.clone(),
-                    generation: 0,
-                    start,
-                    end: None,
-                    backlog: None,
-                    oldest_ms: None,
-                    phase: SplitPhase::Waiting,
-                });
-                continue;
+        self.leaving.clear();
+        for Due { split, start, generation, is_leaving } in self.due() {
+            let (mut status, mut standing) = match self.seats.get_mut(&split) {
+                Some(seat) => {
+                    let place = seat.next(next.get(&split).map(Place::of).transpose()?);
+                    (seat.status(&split, &place), seat.standing())
+                }
+                None => waiting(&split, &start, generation),
             };
-            let place = seat.next(next.get(split).map(Place::of).transpose()?);
-            statuses.push(seat.status(split, &place));
-            standings.push((split.to_string(), seat.standing()));
+            if is_leaving {
+                self.leaving.insert(split.clone());
+                (status.phase, standing.doing) = (SplitPhase::Leaving, Doing::Leaves);
+            }
+            statuses.push(status);
+            standings.push((split.to_string(), standing));
         }
         self.shared.report.stand(standings.into_iter());
         Ok(statuses)
@@ -185,6 +233,13 @@ impl Link {
     /// What keeps all shards from being read, if something does.
     pub(crate) fn trouble(&self) -> Option<String> {
         let mut first = None;
+        if let Some(keeper) = &self.keeper {
+            let leases = keeper.report();
+            first = leases.trouble.as_ref().map(|text| {
+                format!("no lease is held, because the table of leases cannot be used: {text}")
+            });
+            self.shared.report.update(|state| state.leases = Some(leases));
+        }
         for seat in self.seats.values() {
             let state = seat.lane.state();
             match &state.trouble {
@@ -229,7 +284,9 @@ impl Link {
             self.miss(&split, &place, &fault)?;
             let start = match (&fault, self.on_loss) {
                 (Fault::Gone(_), _) => {
-                    self.seats.remove(&split);
+                    if let (Some(seat), Some(keeper)) = (self.seats.remove(&split), &self.keeper) {
+                        keeper.note(&split, seat.lease, &Place::End);
+                    }
                     continue;
                 }
                 (_, OnLoss::Latest) => Place::Timestamp(now_ms()),
@@ -237,6 +294,9 @@ impl Link {
             };
             if let Some(seat) = self.seats.get_mut(&split) {
                 seat.begin_anew(start);
+            }
+            if let Some(keeper) = &self.keeper {
+                keeper.begin_anew(&split);
             }
         }
         Ok(())
@@ -257,9 +317,29 @@ impl Link {
 
     /// Ends all tasks.
     pub(crate) async fn close(mut self) {
+        if let Some(keeper) = self.keeper.take() {
+            keeper.stop().await;
+        }
         self.seats.clear();
         self.tasks.shutdown().await;
     }
+}
+
+/// A shard that waits.
+fn waiting(split: &SplitId, start: &Place, generation: u64) -> (SplitStatus, Standing) {
+    let start = Position::from(start);
+    let (next, doing) = (start.to_string(), Doing::Waits);
+    let standing = Standing { next, behind_ms: None, fetched: 0, doing };
+    let status = SplitStatus {
+        split: split.clone(),
+        generation,
+        start,
+        end: None,
+        backlog: None,
+        oldest_ms: None,
+        phase: SplitPhase::Waiting,
+    };
+    (status, standing)
 }
 
 /// Lists the shards now and then.
@@ -279,7 +359,7 @@ async fn look(shared: &Shared, news: &Mutex<Option<Vec<Shard>>>, every: Duration
     }
 }
 
-fn unlisted(failure: &Failure) -> SourceError {
+pub(crate) fn unlisted(failure: &Failure) -> SourceError {
     let what = match failure.meaning {
         Meaning::Gone => "there is no such stream",
         _ => "the shards of the stream cannot be listed",

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::primitives::DateTime;
-use aws_sdk_kinesis::types::{self, ShardIteratorType};
+use aws_sdk_kinesis::types::{self, ShardIteratorType, StreamStatus};
 use bytes::Bytes;
 use forebay_clients::aws::{AwsConnection, Failure, Meaning};
 use forebay_clients::kinesis::StreamId;
@@ -21,6 +21,28 @@ pub(crate) struct Live {
 impl Live {
     pub(crate) async fn new(connection: &AwsConnection, stream: &StreamId) -> Self {
         Self { client: Client::new(&connection.load().await), stream: stream.clone() }
+    }
+}
+
+/// What the service says of a stream.
+pub(crate) struct Summary {
+    pub(crate) status: StreamStatus,
+    pub(crate) retention_hours: i32,
+}
+
+impl Live {
+    /// What the service says of the stream.
+    pub(crate) async fn summary(&self) -> Result<Summary, Failure> {
+        let request = self
+            .client
+            .describe_stream_summary()
+            .set_stream_name(self.stream.request_name())
+            .set_stream_arn(self.stream.request_arn());
+        let answer = request.send().await.map_err(|error| Failure::of(&error))?;
+        let summary = answer.stream_description_summary;
+        let summary = summary.ok_or_else(|| strange("the service says nothing of the stream"))?;
+        let retention_hours = summary.retention_period_hours;
+        Ok(Summary { status: summary.stream_status, retention_hours })
     }
 }
 

@@ -31,11 +31,33 @@ pub(crate) struct State {
     pub(crate) renewed: u64,
     /// Aggregates that were left out because their producer sends them again.
     pub(crate) misplaced_aggregates: u64,
+    /// The leases, if the shards are shared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) leases: Option<Leases>,
     /// Losses, since the start.
     pub(crate) losses: u64,
     /// The latest losses, in words.
     pub(crate) latest_losses: VecDeque<String>,
     /// What is wrong with the connection, if something is.
+    pub(crate) trouble: Option<String>,
+}
+
+/// What is going on with leases.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Leases {
+    /// The name of this worker in the table.
+    pub(crate) worker: String,
+    /// Leases that this gateway holds.
+    pub(crate) held: usize,
+    /// Leases that nobody holds: their shards are not read.
+    pub(crate) unowned: u64,
+    /// Leases that were taken, since the start.
+    pub(crate) taken: u64,
+    /// Leases that were lost to others, or for want of an answer, since the start.
+    pub(crate) lost: u64,
+    /// Leases that were left to others, since the start.
+    pub(crate) left: u64,
+    /// What is wrong with the table, if something is.
     pub(crate) trouble: Option<String>,
 }
 
@@ -62,6 +84,8 @@ pub(crate) enum Doing {
     Waits,
     /// It is read to its end, and that is not committed yet.
     Ended,
+    /// It goes to another gateway as soon as what was read is committed.
+    Leaves,
 }
 
 impl Report {

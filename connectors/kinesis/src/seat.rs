@@ -16,6 +16,8 @@ pub(crate) struct Seat {
     pub(crate) lane: Arc<Lane>,
     task: AbortHandle,
     pub(crate) generation: u64,
+    /// The generation of its lease, if shards are shared.
+    pub(crate) lease: u64,
     /// Where reading begins under this generation, while no position is known.
     pub(crate) start: Place,
     /// The generation under which the engine heard of it last.
@@ -30,7 +32,13 @@ pub(crate) fn now_ms() -> i64 {
 
 impl Seat {
     pub(crate) fn new(lane: Arc<Lane>, task: AbortHandle, start: Place) -> Self {
-        Self { lane, task, generation: 0, start, told: 0 }
+        Self { lane, task, generation: 0, lease: 0, start, told: 0 }
+    }
+
+    /// The same under a lease.
+    pub(crate) fn under(mut self, lease: u64) -> Self {
+        (self.generation, self.lease) = (lease, lease);
+        self
     }
 
     /// Goes on elsewhere, whatever was read: under a generation above all before, also of earlier

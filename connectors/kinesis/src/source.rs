@@ -8,7 +8,8 @@ use forebay_clients::kinesis::StreamId;
 use forebay_core::batch::Slice;
 use forebay_core::component::{BuildContext, Observe, Problem};
 use forebay_core::decode::Decode;
-use forebay_core::source::{Committed, Resume, SourceError};
+use forebay_core::probe::Probed;
+use forebay_core::source::{Committed, Positions, Resume, SourceError};
 use forebay_core::split::{Grant, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -19,11 +20,13 @@ use crate::columns::{DATA, Layout};
 use crate::config::KinesisConfig;
 use crate::family::Begin;
 use crate::lane::Lane;
-use crate::link::Link;
+use crate::leases::{Dynamo, Settings, Table};
+use crate::link::{Link, Opening};
 use crate::live::Live;
 use crate::place::Place;
 use crate::policy::{Start, millis};
 use crate::portion::Portion;
+use crate::probe::probe;
 use crate::replay::Replay;
 use crate::report::Report;
 use crate::seat::now_ms;
@@ -45,6 +48,10 @@ pub(crate) struct KinesisSource {
     link: Option<Link>,
     /// What to read instead of the service.
     scripted: Option<Arc<dyn Service>>,
+    /// What to keep leases in instead of DynamoDB.
+    scripted_table: Option<Arc<dyn Table>>,
+    /// The name of this worker, where shards are shared.
+    worker: String,
     /// The grant that the next read serves first, so that no shard starves when time runs out.
     turn: usize,
 }
@@ -67,6 +74,8 @@ impl KinesisSource {
         let layout = Arc::new(Layout::of(&config, stream.name()));
         let decoder = config.decoding.decoder(layout.schema(), DATA)?;
         let begin = begin_of(&config.start)?;
+        let worker = config.leases.as_ref().and_then(|leases| leases.worker.clone());
+        let worker = worker.unwrap_or_else(|| format!("forebay/{}", context.instance));
         Ok(Self {
             name: Arc::clone(&context.name),
             stream,
@@ -76,6 +85,8 @@ impl KinesisSource {
             report: Report::default(),
             link: None,
             scripted: None,
+            scripted_table: None,
+            worker,
             turn: 0,
             config,
         })
@@ -86,6 +97,34 @@ impl KinesisSource {
     pub(crate) fn over(mut self, service: Arc<dyn Service>) -> Self {
         self.scripted = Some(service);
         self
+    }
+
+    /// Keeps leases in this instead of DynamoDB.
+    #[cfg(test)]
+    pub(crate) fn sharing(mut self, table: Arc<dyn Table>) -> Self {
+        self.scripted_table = Some(table);
+        self
+    }
+
+    /// How shards are shared, if they are.
+    async fn leases(&self) -> Option<(Arc<dyn Table>, Settings)> {
+        let leases = self.config.leases.as_ref()?;
+        let table: Arc<dyn Table> = match &self.scripted_table {
+            Some(table) => Arc::clone(table),
+            None => {
+                let connection = self.config.lease_connection(leases);
+                Arc::new(Dynamo::new(&connection, &leases.table, leases.create).await)
+            }
+        };
+        let most = leases.max_shards.and_then(|most| usize::try_from(most).ok());
+        let settings = Settings {
+            me: Settings::new_life(&self.worker),
+            failover: leases.failover.0,
+            commit_interval: leases.commit_interval.0,
+            most: most.unwrap_or(usize::MAX),
+            begin: self.begin.clone(),
+        };
+        Some((table, settings))
     }
 
     fn link(&mut self) -> Result<&mut Link, SourceError> {
@@ -176,6 +215,13 @@ impl Source for KinesisSource {
         Arc::clone(&self.decoder)
     }
 
+    fn positions(&self) -> Positions {
+        match self.config.leases {
+            None => Positions::Checkpoint,
+            Some(_) => Positions::Source,
+        }
+    }
+
     async fn connect(&mut self, resume: &Resume) -> Result<(), SourceError> {
         if let Some(link) = &mut self.link {
             // The engine begins anew from what is committed; the connection can stay.
@@ -191,9 +237,13 @@ impl Source for KinesisSource {
             *since = now_ms();
         }
         let shared = Shared::new(service, self.report.clone(), &self.config);
-        let (begin, on_loss) = (self.begin.clone(), self.config.on_loss);
-        let discover = self.config.discover_interval.0;
-        let opened = Link::open(shared, begin, on_loss, discover, resume).await;
+        let opening = Opening {
+            begin: self.begin.clone(),
+            on_loss: self.config.on_loss,
+            discover: self.config.discover_interval.0,
+            leases: self.leases().await,
+        };
+        let opened = Link::open(shared, opening, resume).await;
         let trouble = opened.as_ref().err().map(ToString::to_string);
         self.report.update(|state| state.trouble = trouble);
         self.link = Some(opened?);
@@ -266,12 +316,23 @@ impl Source for KinesisSource {
 
     async fn commit(&mut self, committed: &[Committed]) -> Result<(), SourceError> {
         let link = self.link()?;
+        if link.keeper.is_some() {
+            return link.keep(committed);
+        }
         for it in committed.iter().filter(|it| it.finished) {
             let seat = link.seats.get(&it.split);
             // What was read under an older generation does not count.
             if seat.is_none_or(|seat| seat.generation == it.generation) {
                 link.finish(&it.split);
             }
+        }
+        Ok(())
+    }
+
+    async fn release(&mut self, splits: &[SplitId]) -> Result<(), SourceError> {
+        let link = self.link()?;
+        if let Some(keeper) = &link.keeper {
+            splits.iter().for_each(|split| keeper.release(split));
         }
         Ok(())
     }
@@ -284,6 +345,13 @@ impl Source for KinesisSource {
         if let Some(link) = self.link.take() {
             link.close().await;
         }
+    }
+
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = probe(&self.config, &self.stream, &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

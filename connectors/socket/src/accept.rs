@@ -3,24 +3,16 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
+use forebay_clients::listener::{self, Admission, Incoming};
+use forebay_clients::tls::handshake;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::{Framing, SocketConfig};
 use crate::connection::{Connection, Ending};
 use crate::deliver::Delivery;
 use crate::stream::{Stream, unix_peer};
-
-/// The longest wait for a TLS handshake.
-pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long to let things settle when a connection cannot be accepted: mostly the process has no
-/// file descriptors left, and the next attempt would fail as quickly.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What is listened on.
 pub(crate) enum Listener {
@@ -29,12 +21,14 @@ pub(crate) enum Listener {
 }
 
 /// A connection before its handshake.
-enum Accepted {
+pub(crate) enum Accepted {
     Tcp(TcpStream, Option<TlsAcceptor>),
     Unix(UnixStream),
 }
 
-impl Listener {
+impl Incoming for Listener {
+    type Connection = Accepted;
+
     async fn accept(&self) -> io::Result<(Accepted, Arc<str>)> {
         match self {
             Self::Tcp(listener, tls) => {
@@ -54,12 +48,7 @@ impl Accepted {
     async fn open(self) -> io::Result<Stream> {
         match self {
             Self::Tcp(stream, None) => Ok(Box::new(stream)),
-            Self::Tcp(stream, Some(tls)) => {
-                let late =
-                    || io::Error::new(io::ErrorKind::TimedOut, "the handshake took too long");
-                let stream = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await;
-                Ok(Box::new(stream.map_err(|_| late())??))
-            }
+            Self::Tcp(stream, Some(tls)) => Ok(Box::new(handshake::accept(&tls, stream).await?)),
             Self::Unix(stream) => Ok(Box::new(stream)),
         }
     }
@@ -73,39 +62,15 @@ pub(crate) async fn serve(
     framing: Framing,
     delivery: Delivery,
 ) {
-    let mut connections = JoinSet::new();
     let state = Arc::clone(&delivery.state);
-    loop {
-        tokio::select! {
-            () = delivery.stop.cancelled() => break,
-            Some(ended) = connections.join_next() => note(ended),
-            accepted = listener.accept() => match accepted {
-                Ok((accepted, peer)) if connections.len() < config.max_connections => {
-                    let delivery = Delivery { peer, ..delivery.clone() };
-                    connections.spawn(connection(accepted, Arc::clone(&config), framing, delivery));
-                }
-                Ok((_, peer)) => {
-                    state.traffic.refused();
-                    state.traffic.set_error(format_args!("{peer}: too many connections"));
-                }
-                Err(error) => {
-                    state.traffic.set_error(format_args!("cannot accept: {error}"));
-                    tracing::warn!("cannot accept a connection: {error}");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-    drop(listener);
-    while let Some(ended) = connections.join_next().await {
-        note(ended);
-    }
-}
-
-fn note(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!("a connection ended badly: {error}");
-    }
+    let stop = delivery.stop.clone();
+    let admission =
+        Admission { max_connections: config.max_connections, traffic: &state.traffic, stop: &stop };
+    let served = |accepted, peer| {
+        let delivery = Delivery { peer, ..delivery.clone() };
+        connection(accepted, Arc::clone(&config), framing, delivery)
+    };
+    listener::serve(listener, admission, served).await;
 }
 
 /// Serves one connection to its end.
@@ -117,7 +82,6 @@ async fn connection(
 ) {
     let state = Arc::clone(&delivery.state);
     let peer = Arc::clone(&delivery.peer);
-    state.traffic.connected();
     let _open = state.traffic.open();
     let opened = tokio::select! {
         () = delivery.stop.cancelled() => return,

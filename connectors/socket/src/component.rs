@@ -1,5 +1,6 @@
 //! How the connector introduces itself.
 
+use forebay_clients::tls::{ClientTls, ServerTls};
 use forebay_core::component::{BuildContext, Claim, Component, Input, Problem, SourceComponent};
 use forebay_core::units::ByteSize;
 
@@ -89,10 +90,8 @@ impl Component for Socket {
     fn claims(config: &SocketConfig) -> Vec<Claim> {
         match Role::of(config) {
             Ok(Role::Listen(Address::Unix(path))) => vec![Claim::Path(path)],
-            Ok(Role::Listen(address @ (Address::Tcp(_) | Address::Udp(_)))) => match address {
-                Address::Tcp(ref at) | Address::Udp(ref at) if at.port == 0 => Vec::new(),
-                address => vec![Claim::Address(address.to_string())],
-            },
+            Ok(Role::Listen(Address::Tcp(at))) => at.claim("tcp").into_iter().collect(),
+            Ok(Role::Listen(Address::Udp(at))) => at.claim("udp").into_iter().collect(),
             _ => Vec::new(),
         }
     }
@@ -125,14 +124,10 @@ fn check_role(config: &SocketConfig, role: &Role, problems: &mut Vec<Problem>) {
         problems
             .push(Problem::at("socket_mode", "`socket_mode` goes with `listen = \"unix://...\"`"));
     }
-    for mut problem in config.tls.iter().flat_map(|tls| tls.check()) {
-        problem.path.insert(0, "tls".to_owned());
-        problems.push(problem);
-    }
-    for mut problem in config.connect_tls.iter().flat_map(|tls| tls.check()) {
-        problem.path.insert(0, "connect_tls".to_owned());
-        problems.push(problem);
-    }
+    let tls = config.tls.iter().flat_map(ServerTls::check);
+    problems.extend(tls.map(|problem| problem.within("tls")));
+    let tls = config.connect_tls.iter().flat_map(ClientTls::check);
+    problems.extend(tls.map(|problem| problem.within("connect_tls")));
 }
 
 impl SourceComponent for Socket {

@@ -83,6 +83,11 @@ impl SocketConfig {
         self.idle_timeout.or(default).map(|span| span.0).filter(|span| !span.is_zero())
     }
 
+    /// The kernel's receive buffer, in bytes.
+    pub(crate) fn receive_buffer(&self) -> Option<usize> {
+        self.receive_buffer.map(|size| usize::try_from(size.0).unwrap_or(usize::MAX))
+    }
+
     /// The permissions of the socket file, if they are given and good.
     pub(crate) fn mode(&self) -> Option<u32> {
         self.socket_mode

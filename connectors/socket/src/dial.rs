@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use forebay_clients::address::HostPort;
+use forebay_clients::tls::handshake;
 use forebay_core::receiver::ReceiverError;
 use rustix::net::sockopt;
 use tokio::net::{TcpStream, UnixStream};
@@ -14,7 +15,6 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::accept::HANDSHAKE_TIMEOUT;
 use crate::config::{Framing, SocketConfig};
 use crate::connection::{Connection, Ending};
 use crate::deliver::Delivery;
@@ -30,7 +30,7 @@ pub(crate) async fn tcp(
     receive_buffer: Option<usize>,
 ) -> io::Result<Stream> {
     let connecting = TcpStream::connect((address.host.as_str(), address.port));
-    let stream = timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| late("connection"))??;
+    let stream = timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| late())??;
     stream.set_nodelay(true)?;
     // A server that is gone without a word is noticed although nothing is ever sent to it.
     sockopt::set_socket_keepalive(&stream, true)?;
@@ -39,21 +39,18 @@ pub(crate) async fn tcp(
     }
     match tls {
         None => Ok(Box::new(stream)),
-        Some((tls, name)) => {
-            let stream = timeout(HANDSHAKE_TIMEOUT, tls.connect(name, stream)).await;
-            Ok(Box::new(stream.map_err(|_| late("handshake"))??))
-        }
+        Some((tls, name)) => Ok(Box::new(handshake::connect(&tls, name, stream).await?)),
     }
 }
 
 /// Connects to a unix socket.
 pub(crate) async fn unix(path: &Path) -> io::Result<Stream> {
     let stream = timeout(CONNECT_TIMEOUT, UnixStream::connect(path)).await;
-    Ok(Box::new(stream.map_err(|_| late("connection"))??))
+    Ok(Box::new(stream.map_err(|_| late())??))
 }
 
-fn late(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("the {what} took too long"))
+fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the connection took too long")
 }
 
 /// Takes what the server sends, until it ends. Only a stop is no reason to connect again.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use forebay_clients::probe::{listened, may_listen, reach};
+use forebay_clients::listener::Endpoint;
+use forebay_clients::probe::{listened, reach};
 use forebay_core::probe::{Halted, Obstacle, Probed};
 use tokio::net::{UdpSocket, UnixStream};
 
@@ -11,8 +12,6 @@ use crate::component::Role;
 use crate::config::SocketConfig;
 use crate::unix_file;
 
-const FILES: &str = "mend the paths of the certificate and its key";
-
 /// Adds the steps of a probe.
 pub(crate) async fn probe(
     config: &SocketConfig,
@@ -20,16 +19,17 @@ pub(crate) async fn probe(
     base: &Path,
     probed: &mut Probed,
 ) -> Result<(), Halted> {
-    if let Some(tls) = &config.tls {
-        let loaded = tls.acceptor(base).map(|_| "the certificate and its key fit".to_owned());
-        probed.step("tls", loaded.map_err(|error| Obstacle::new(error, FILES)))?;
-    }
     if let Some(tls) = &config.connect_tls {
         let loaded = tls.connector(base).map(|_| "its files can be read".to_owned());
-        probed.step("tls", loaded.map_err(|error| Obstacle::new(error, FILES)))?;
+        probed.step(
+            "tls",
+            loaded.map_err(|error| Obstacle::new(error, "mend the paths of its files")),
+        )?;
     }
     match role {
-        Role::Listen(Address::Tcp(at)) => may_listen(probed, at).await,
+        Role::Listen(Address::Tcp(at)) => {
+            Endpoint::new(at.clone(), config.tls.clone(), base).probe(probed).await
+        }
         Role::Listen(Address::Udp(at)) => {
             let taken = UdpSocket::bind((at.host.as_str(), at.port)).await.map(drop);
             probed.step("listen", listened(&at.to_string(), taken))

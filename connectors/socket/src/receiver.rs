@@ -1,11 +1,10 @@
 //! The receiver: one run from opening the socket to its end.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use forebay_clients::address::HostPort;
+use forebay_clients::listener::{Endpoint, Open, refused};
 use forebay_clients::tls::TlsError;
 use forebay_core::component::{BuildContext, Observe, Problem};
 use forebay_core::decode::Decode;
@@ -13,7 +12,7 @@ use forebay_core::journal::{Intake, schema};
 use forebay_core::probe::Probed;
 use forebay_core::receiver::{Receiver, ReceiverError};
 use rustix::net::sockopt;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::{self, Listener};
@@ -54,18 +53,14 @@ impl SocketReceiver {
         })
     }
 
-    fn receive_buffer(&self) -> Option<usize> {
-        self.config.receive_buffer.map(|size| usize::try_from(size.0).unwrap_or(usize::MAX))
-    }
-
     async fn listen(&self, address: &Address, delivery: Delivery) -> Result<(), ReceiverError> {
-        let failed = |error: io::Error| refused("listen on", address, &error);
+        let failed = |error| refused(address, &error);
         match address {
             Address::Tcp(at) => {
-                let tls = self.config.tls.as_ref().map(|tls| tls.acceptor(&self.base)).transpose();
-                let tls = tls.map_err(|error| self.tls_failed(&error))?;
-                let listener = self.listen_tcp(at).await.map_err(failed)?;
-                let local = listener.local_addr().map_err(failed)?;
+                let mut endpoint = Endpoint::new(at.clone(), self.config.tls.clone(), &self.base)
+                    .receive_buffer(self.config.receive_buffer())
+                    .opened_before(self.has_run);
+                let Open { listener, tls, local } = endpoint.open().await?;
                 self.state.traffic.set_listening(Some(format!("tcp://{local}")));
                 self.serve(Listener::Tcp(listener, tls), delivery).await;
             }
@@ -79,7 +74,7 @@ impl SocketReceiver {
             }
             Address::Udp(at) => {
                 let socket = UdpSocket::bind((at.host.as_str(), at.port)).await.map_err(failed)?;
-                if let Some(bytes) = self.receive_buffer() {
+                if let Some(bytes) = self.config.receive_buffer() {
                     sockopt::set_socket_recv_buffer_size(&socket, bytes)
                         .map_err(|error| failed(error.into()))?;
                 }
@@ -99,16 +94,6 @@ impl SocketReceiver {
         Ok(())
     }
 
-    /// Connections inherit the options of the socket that accepts them.
-    async fn listen_tcp(&self, at: &HostPort) -> io::Result<TcpListener> {
-        let listener = TcpListener::bind((at.host.as_str(), at.port)).await?;
-        sockopt::set_socket_keepalive(&listener, true)?;
-        if let Some(bytes) = self.receive_buffer() {
-            sockopt::set_socket_recv_buffer_size(&listener, bytes)?;
-        }
-        Ok(listener)
-    }
-
     async fn serve(&self, listener: Listener, delivery: Delivery) {
         accept::serve(listener, Arc::clone(&self.config), self.framing, delivery).await;
     }
@@ -124,7 +109,7 @@ impl SocketReceiver {
                         .map(|tls| Ok((tls.connector(&self.base)?, tls.server_name(&at.host)?)))
                         .transpose()
                         .map_err(|error| self.tls_failed(&error))?;
-                    Ok(dial::tcp(at, tls, self.receive_buffer()).await)
+                    Ok(dial::tcp(at, tls, self.config.receive_buffer()).await)
                 }
             }
         };
@@ -133,30 +118,16 @@ impl SocketReceiver {
             connected = connecting => connected?,
         };
         let stream = connected.map_err(|error| {
-            let error = ReceiverError::Transient(format!("cannot connect to {address}: {error}"));
-            self.state.traffic.set_error(&error);
-            error
+            ReceiverError::Transient(format!("cannot connect to {address}: {error}"))
         })?;
         dial::serve(stream, &self.config, self.framing, delivery).await
     }
 
     fn tls_failed(&self, error: &TlsError) -> ReceiverError {
-        self.state.traffic.set_error(error);
         match self.has_run {
             false => ReceiverError::Fatal(error.to_string()),
             true => ReceiverError::Transient(error.to_string()),
         }
-    }
-}
-
-/// What it means that the system refused an address.
-fn refused(what: &str, address: &Address, error: &io::Error) -> ReceiverError {
-    let text = format!("cannot {what} {address}: {error}");
-    match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::AlreadyExists => {
-            ReceiverError::Fatal(text)
-        }
-        _ => ReceiverError::Transient(text),
     }
 }
 
@@ -178,6 +149,9 @@ impl Receiver for SocketReceiver {
                 self.connect(address, Delivery { intake, state, stop, peer }).await
             }
         };
+        if let Err(error) = &ended {
+            self.state.traffic.set_error(error);
+        }
         self.has_run = true;
         self.state.traffic.set_listening(None::<String>);
         ended

@@ -11,7 +11,8 @@
 //!   that was truncated or compressed, `newcomers` decides what a file is that nobody knows;
 //! - from file to records: `worker` reads several files in threads of their own, `reader` opens one
 //!   and holds it against its mark, `cutter` keeps the limits, `divider` makes records of lines;
-//! - `source` answers the engine, `view` keeps the catalog up, `report` tells what is going on.
+//! - `source` answers the engine, `view` keeps the catalog up, `report` tells what is going on,
+//!   `probe` looks whether it could.
 
 mod catalog;
 mod config;
@@ -22,6 +23,7 @@ mod identity;
 mod listing;
 mod mark;
 mod newcomers;
+mod probe;
 mod reader;
 mod report;
 mod scanner;

@@ -62,6 +62,10 @@ impl View {
         })
     }
 
+    pub(crate) fn selection(&self) -> Arc<Selection> {
+        Arc::clone(&self.selection)
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.scanner.is_some()
     }

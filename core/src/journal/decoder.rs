@@ -87,6 +87,7 @@ fn without_rejected(records: &RecordBatch, reasons: &dyn Array) -> Result<Record
 /// The classes that a reason may have after it was on disk; all others become `rejected`.
 const CLASSES: &[&str] = &[
     "oversize",
+    "truncated",
     "framing",
     "syntax",
     "type",

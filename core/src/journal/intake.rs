@@ -82,8 +82,20 @@ impl Intake {
     /// # Errors
     /// See [`Refused`].
     pub async fn offer(&self, chunk: Chunk) -> Result<(), Refused> {
+        self.put_now(chunk, None).await
+    }
+
+    /// As [`reject`](Self::reject), but does not wait for room.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn offer_rejected(&self, chunk: Chunk, reason: Reason) -> Result<(), Refused> {
+        self.put_now(chunk, Some(reason)).await
+    }
+
+    async fn put_now(&self, chunk: Chunk, reason: Option<Reason>) -> Result<(), Refused> {
         let shared = &*self.shared;
-        let Some((chunk, cost)) = self.admit(chunk, None)? else { return Ok(()) };
+        let Some((chunk, cost)) = self.admit(chunk, reason.as_ref())? else { return Ok(()) };
         let now = shared.clock.elapsed();
         let wait = shared.buckets.wait(now);
         if !wait.is_zero() {
@@ -94,7 +106,7 @@ impl Intake {
         }
         let permit = shared.room.try_take(cost).ok_or(Refused::Busy(RETRY_AFTER))?;
         let (records, bytes) = (chunk.values.len() as u64, value_bytes(&chunk.values));
-        let (append, answer) = self.append(chunk, None, permit);
+        let (append, answer) = self.append(chunk, reason, permit);
         shared.queue.try_send(append).map_err(|error| match error {
             TrySendError::Full(_) => Refused::Busy(RETRY_AFTER),
             TrySendError::Closed(_) => Refused::Closed,

@@ -7,6 +7,7 @@ use forebay_core::units::ByteSize;
 use super::gateway::GatewaySettings;
 use super::keys::{ReceiverKeys, SinkKeys};
 use super::pipeline::PipelineSettings;
+use crate::telemetry::Telemetry;
 
 /// The shortest token that is not soon guessed, in characters.
 const LEAST_TOKEN: usize = 16;
@@ -29,6 +30,9 @@ pub(super) fn gateway(settings: &GatewaySettings) -> Vec<Problem> {
         problems
             .push(Problem::at("admin_token", message).help("make one with `openssl rand -hex 16`"));
     }
+    if let Some(telemetry) = &settings.telemetry {
+        problems.extend(within("telemetry", telemetry.check(Telemetry::IS_BUILT_IN)));
+    }
     problems
 }
 
@@ -49,10 +53,7 @@ pub(super) fn source(keys: &ReceiverKeys) -> Vec<Problem> {
 
 /// Problems of a table, as seen from the table around it.
 fn within(key: &str, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
-    problems.into_iter().map(move |mut problem| {
-        problem.path.insert(0, key.to_owned());
-        problem
-    })
+    problems.into_iter().map(move |problem| problem.within(key))
 }
 
 pub(super) fn sink(keys: &SinkKeys) -> Vec<Problem> {

@@ -1,5 +1,7 @@
 //! Where the records of a ledger arrive, and how they are read back.
 
+use std::fmt;
+
 use anyhow::{Context, Result};
 
 use super::cassandra::Cassandra;
@@ -17,6 +19,16 @@ pub enum Destination<'a> {
     Topic(&'a Kafka, String),
     /// Files in the scene's folder, written exactly once.
     Files,
+}
+
+impl fmt::Display for Destination<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Table(..) => "a table",
+            Self::Topic(..) => "a topic",
+            Self::Files => "files",
+        })
+    }
 }
 
 impl<'a> Destination<'a> {

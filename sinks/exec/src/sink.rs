@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use forebay_clients::outcomes::{outcomes, shortened};
 use forebay_core::component::Observe;
 use forebay_core::dead_letter::Reason;
+use forebay_core::probe::Probed;
 use forebay_core::sink::{Rejected, SinkError, Verdict, Written};
 use forebay_core::{Batch, Sink};
 use forebay_formats::encode::json_lines;
@@ -154,6 +156,13 @@ impl Sink for ExecSink {
             tracing::info!(sink = %self.name, program = self.config.program.name(), %ended, "the program has ended");
         }
         self.state.set_pid(None);
+    }
+
+    async fn probe(&mut self, _: Option<&SchemaRef>) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = self.config.program.probe(&mut probed);
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

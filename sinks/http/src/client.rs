@@ -6,7 +6,7 @@ use forebay_clients::outcomes::shortened;
 use forebay_core::component::Problem;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Response};
+use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode};
 
 use crate::config::HttpConfig;
 use crate::verdict::{Meaning, meaning, retry_after};
@@ -30,6 +30,14 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// The pause that the server asks for.
     pub(crate) pause: Option<Duration>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    /// Whether there was a connection, with TLS if need be.
+    pub(crate) is_connected: bool,
+    pub(crate) text: String,
 }
 
 impl Client {
@@ -67,14 +75,9 @@ impl Client {
         Ok(Self { http, config, headers })
     }
 
-    /// Posts a body.
-    ///
-    /// # Errors
-    /// Why there is no answer.
-    pub(crate) async fn post(&self, body: Vec<u8>) -> Result<Answer, String> {
-        let url = &self.config.url;
-        let told = |what: &str| format!("{url} {what}");
-        let mut request = self.http.post(url).headers(self.headers.clone()).body(body);
+    /// A request with all headers.
+    fn request(&self, method: Method) -> RequestBuilder {
+        let mut request = self.http.request(method, &self.config.url).headers(self.headers.clone());
         if let Some(user) = &self.config.username {
             let password = self.config.password.as_ref().map(|secret| secret.reveal());
             request = request.basic_auth(user, password);
@@ -82,6 +85,30 @@ impl Client {
         if let Some(token) = &self.config.token {
             request = request.bearer_auth(token.reveal());
         }
+        request
+    }
+
+    /// Asks what may be done with the URL, which by
+    /// [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.7) does nothing.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(crate) async fn options(&self) -> Result<StatusCode, Unanswered> {
+        let answered = self.request(Method::OPTIONS).send().await;
+        answered.map(|response| response.status()).map_err(|error| Unanswered {
+            is_connected: !error.is_connect(),
+            text: whole(&error.without_url()),
+        })
+    }
+
+    /// Posts a body.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(crate) async fn post(&self, body: Vec<u8>) -> Result<Answer, String> {
+        let url = &self.config.url;
+        let told = |what: &str| format!("{url} {what}");
+        let request = self.request(Method::POST).body(body);
         let mut response = request
             .send()
             .await

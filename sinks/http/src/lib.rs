@@ -9,6 +9,7 @@ mod body;
 mod client;
 mod component;
 mod config;
+mod probe;
 mod sink;
 mod state;
 mod verdict;

@@ -4,10 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use forebay_clients::outcomes::outcomes;
 use forebay_core::component::{Observe, Problem};
 use forebay_core::dead_letter::Reason;
+use forebay_core::probe::Probed;
 use forebay_core::sink::{Rejected, SinkError, Verdict, Written};
 use forebay_core::{Batch, Sink};
 use forebay_formats::encode::EncodeError;
@@ -16,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::body::Objects;
 use crate::client::Client;
 use crate::config::HttpConfig;
+use crate::probe::probe;
 use crate::state::State;
 use crate::verdict::Meaning;
 
@@ -154,6 +157,13 @@ impl Sink for HttpSink {
         let refused = rejected.iter().filter(|row| row.verdict == Verdict::DeadLetter).count();
         self.state.refused_rows.fetch_add(refused as u64, Relaxed);
         Ok(Written { rejected })
+    }
+
+    async fn probe(&mut self, _: Option<&SchemaRef>) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = probe(&self.client, &self.config.url, &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

@@ -17,7 +17,8 @@
 //! - `failure` and `remainder`: what an error means, and which rows are written again
 //! - `writer`: connecting, and writing at least once; `transaction` writes exactly once
 //! - `mark`, `marks` and `ledger`: which batch was written last
-//! - `probe`: looking step by step whether the topic can be written
+//! - `patience`: calls of librdkafka that may never return
+//! - `probe`: looking step by step whether the topic can be written; `right` whether it may be
 //! - `status`: what can be seen from outside
 
 mod check;
@@ -32,9 +33,11 @@ mod mark;
 mod marks;
 mod numbers;
 mod options;
+mod patience;
 mod plan;
 mod probe;
 mod remainder;
+mod right;
 mod round;
 mod shape;
 mod sink;

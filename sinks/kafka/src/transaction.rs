@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use forebay_core::Batch;
 use forebay_core::dead_letter::Reason;
 use forebay_core::sink::{SinkError, Written};
+use rdkafka::TopicPartitionList;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode as Code;
@@ -14,6 +15,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use crate::client::{Client, Halt};
 use crate::mark::{LeftOut, Mark, Verdict};
 use crate::marks::{Marks, offsets};
+use crate::patience::NoAnswer;
 use crate::round::round;
 use crate::work::{Dead, Work};
 use crate::writer::{Writer, no_connection};
@@ -193,14 +195,7 @@ impl Writer {
         let offsets = offsets(&work.topics, &mark);
         let offsets = offsets.map_err(|error| SinkError::Fatal(error.to_string()))?;
         if !work.topics.is_empty() {
-            let Some(marks) = self.marks.take() else { return Err(no_connection()) };
-            let sent = self.call("the mark cannot be written", begun, |client| {
-                repeat(CALL, || {
-                    client.producer.send_offsets_to_transaction(&offsets, marks.group(), PART)
-                })
-            });
-            self.marks = Some(marks);
-            sent?;
+            self.write_mark(offsets, begun)?;
         }
         self.call("a transaction cannot be committed", begun, |client| {
             repeat(CALL, || client.producer.commit_transaction(PART))
@@ -211,6 +206,41 @@ impl Writer {
             self.marks.iter_mut().for_each(Marks::stop_reading);
         }
         Ok(work.answer(Vec::new()))
+    }
+
+    /// Writes the mark, as offsets of the transaction. While the broker that coordinates the group
+    /// is away, librdkafka may wait for it whatever time-out it is given.
+    fn write_mark(&mut self, offsets: TopicPartitionList, begun: Instant) -> Result<(), SinkError> {
+        let (Some(client), Some(marks)) = (&self.client, self.marks.take()) else {
+            return Err(no_connection());
+        };
+        let producer = client.producer.clone();
+        let limit = self.patience.limit();
+        let sent = self.patience.call(move || {
+            let sent = repeat(limit.saturating_sub(PART * 2), || {
+                producer.send_offsets_to_transaction(&offsets, marks.group(), PART)
+            });
+            (sent, marks)
+        });
+        self.patience.learn(matches!(&sent, Ok((Ok(()), _))));
+        let what = "the mark cannot be written";
+        let reason = match sent {
+            Ok((sent, marks)) => {
+                self.marks = Some(marks);
+                return self.call(what, begun, |_| sent);
+            }
+            Err(reason) => reason,
+        };
+        // The transaction stays open until the next client ends it.
+        self.lose();
+        let id = self.plan.transactional_id.as_deref().unwrap_or_default();
+        Err(SinkError::Disconnected(match reason {
+            NoAnswer::Hanging => format!(
+                "{what}: the broker that coordinates the group `{id}` has not answered for {} s",
+                limit.as_secs()
+            ),
+            NoAnswer::Failed => format!("{what}: there is no thread for it"),
+        }))
     }
 
     /// Makes a call about transactions. If it fails, nobody knows how far it came: the client is

@@ -16,6 +16,7 @@ use crate::deliveries::Report;
 use crate::failure::{Failure, ended, tells_least};
 use crate::ledger::Ledger;
 use crate::marks::Marks;
+use crate::patience::Patience;
 use crate::plan::Plan;
 use crate::remainder::{Remainder, remainder};
 use crate::round::round;
@@ -37,6 +38,7 @@ pub(crate) struct Writer {
     pub(crate) marks: Option<Marks>,
     /// What the last client that was ended complained of.
     trouble: Option<Trouble>,
+    pub(crate) patience: Patience,
 }
 
 impl Writer {
@@ -49,6 +51,7 @@ impl Writer {
             ledger: Ledger::default(),
             marks: None,
             trouble: None,
+            patience: Patience::default(),
         }
     }
 
@@ -59,6 +62,7 @@ impl Writer {
         }
         let is_new = self.client.is_none();
         if is_new {
+            self.patience.check()?;
             let Plan { options, name, base, transactional_id, .. } = &self.plan;
             let client = Client::new(name, options, base, transactional_id.as_deref());
             // Files that are read now, such as certificates, may be mended.

@@ -92,3 +92,14 @@ async fn complaints_are_counted() {
     running.until(|seen| seen["stderr_lines"] == 501).await;
     assert!(running.why().await.contains("the end"));
 }
+
+#[tokio::test]
+async fn a_probe_finds_the_program_and_starts_nothing() {
+    let folder = tempdir().unwrap();
+    let probed = shell(folder.path(), "touch started", "").probe().await;
+    assert!(probed.is_well(), "{probed:?}");
+    assert!(!folder.path().join("started").exists());
+    let probed = build(folder.path(), "command = [\"./not-there\"]").probe().await;
+    let last = probed.steps().last().unwrap();
+    assert_eq!((probed.is_well(), &*last.name), (false, "program"), "{probed:?}");
+}

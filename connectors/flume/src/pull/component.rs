@@ -6,6 +6,8 @@ use forebay_clients::address::HostPort;
 use forebay_core::component::{BuildContext, Component, Input, Problem, SourceComponent};
 use forebay_core::units::{ByteSize, TimeSpan};
 
+use crate::large::Largest;
+
 use super::config::FlumePullConfig;
 use super::receiver::PullReceiver;
 
@@ -54,6 +56,7 @@ impl Component for FlumePull {
             let text = format!("{} is not between {least} and {most}", config.max_frame);
             problems.push(Problem::at("max_frame", text));
         }
+        problems.extend(Largest::check(config.max_event));
         if config.sink_timeout < TimeSpan::from_secs(1) {
             problems.push(Problem::at("sink_timeout", "must be at least 1s"));
         }

@@ -5,6 +5,8 @@ use forebay_formats::Decoding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::large::{LargeEvents, MAX_EVENT};
+
 /// Events that are polled from the Spark sink within Flume agents.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FlumePullConfig {
@@ -24,6 +26,13 @@ pub struct FlumePullConfig {
     /// closed. 1KiB to 1GiB, default 64MiB.
     #[serde(default = "default_max_frame")]
     pub max_frame: ByteSize,
+    /// The largest event, headers included, 1KiB to 16MiB. Default 16MiB. Less, if the journal takes
+    /// less in one piece: a 24th of its `max_bytes`.
+    #[serde(default = "default_max_event")]
+    pub max_event: ByteSize,
+    /// What becomes of a larger event. Default `"dead-letter"`.
+    #[serde(default)]
+    pub large_events: LargeEvents,
     /// The option `timeout` of the sinks: after it, a sink gives a batch that was not acknowledged
     /// to the next who asks. A batch for which there is no room within half of this time is given
     /// back. At least 1s, default 60s.
@@ -48,4 +57,8 @@ fn default_max_frame() -> ByteSize {
 
 fn default_sink_timeout() -> TimeSpan {
     TimeSpan::from_secs(60)
+}
+
+fn default_max_event() -> ByteSize {
+    MAX_EVENT
 }

@@ -14,6 +14,7 @@ mod batch;
 mod component;
 mod config;
 mod poller;
+mod probe;
 mod receiver;
 mod state;
 

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use forebay_clients::address::HostPort;
 use forebay_core::backoff::Backoff;
-use forebay_core::journal::Refused;
 use forebay_core::traffic::Counted;
 use rustix::net::sockopt;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Undelivered};
 use crate::rpc::{CallError, Client, Protocol};
 use crate::wire::put_long;
 
@@ -22,7 +21,7 @@ use super::batch::Batch;
 use super::state::PullState;
 
 /// The longest wait for a connection, and for the answer to an acknowledgement.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Between attempts when a sink cannot be reached or has an error, and before the next poll when
 /// there was no room for a batch.
@@ -59,7 +58,7 @@ enum Trouble {
     Batch(String),
     /// The batch was given back; the connection is as good as before.
     #[error("a batch was given back: {0}")]
-    GivenBack(Refused),
+    GivenBack(Undelivered),
     #[error("stopped")]
     Stopped,
 }

@@ -7,15 +7,18 @@ use forebay_clients::address::HostPort;
 use forebay_core::component::{Observe, Problem};
 use forebay_core::decode::Decode;
 use forebay_core::journal::Intake;
+use forebay_core::probe::Probed;
 use forebay_core::receiver::{Receiver, ReceiverError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::decoder::EventDecoder;
 use crate::delivery::Delivery;
+use crate::large::Largest;
 
 use super::config::FlumePullConfig;
 use super::poller::Poller;
+use super::probe::probe;
 use super::state::PullState;
 
 /// Polls the Spark sinks within agents.
@@ -62,6 +65,7 @@ impl Receiver for PullReceiver {
                         stop: stop.clone(),
                         peer: Arc::from(address.to_string()),
                         patience: self.config.sink_timeout.0 / 2,
+                        largest: Largest::new(self.config.max_event, self.config.large_events),
                     },
                 };
                 pollers.spawn(poller.run());
@@ -73,6 +77,13 @@ impl Receiver for PullReceiver {
             }
         }
         Ok(())
+    }
+
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = probe(&self.addresses, &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

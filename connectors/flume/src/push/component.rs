@@ -1,8 +1,11 @@
 //! How the connector introduces itself.
 
 use forebay_clients::address::HostPort;
+use forebay_clients::tls::ServerTls;
 use forebay_core::component::{BuildContext, Claim, Component, Input, Problem, SourceComponent};
 use forebay_core::units::{ByteSize, TimeSpan};
+
+use crate::large::Largest;
 
 use super::config::FlumeConfig;
 use super::receiver::FlumeReceiver;
@@ -35,6 +38,7 @@ impl Component for Flume {
                 problems.push(Problem::at(key, text));
             }
         }
+        problems.extend(Largest::check(config.max_event));
         if config.max_connections == 0 {
             problems.push(Problem::at("max_connections", "no connection could be accepted"));
         }
@@ -50,18 +54,14 @@ impl Component for Flume {
             let text = "each connection would be closed at once";
             problems.push(Problem::at("idle_timeout", text).help("leave it out"));
         }
-        for mut problem in config.tls.iter().flat_map(|tls| tls.check()) {
-            problem.path.insert(0, "tls".to_owned());
-            problems.push(problem);
-        }
+        let tls = config.tls.iter().flat_map(ServerTls::check);
+        problems.extend(tls.map(|problem| problem.within("tls")));
         problems
     }
 
     fn claims(config: &FlumeConfig) -> Vec<Claim> {
-        match config.listen.parse::<HostPort>() {
-            Ok(address) if address.port != 0 => vec![Claim::Address(format!("tcp://{address}"))],
-            _ => Vec::new(),
-        }
+        let at = config.listen.parse::<HostPort>().ok();
+        at.and_then(|at| at.claim("tcp")).into_iter().collect()
     }
 }
 

@@ -6,6 +6,7 @@ use forebay_formats::Decoding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::large::{LargeEvents, MAX_EVENT};
 use crate::transport::Compression;
 
 use super::speech::Speaks;
@@ -27,6 +28,13 @@ pub struct FlumeConfig {
     /// closed. 1KiB to 1GiB, default 64MiB.
     #[serde(default = "default_max_frame")]
     pub max_frame: ByteSize,
+    /// The largest event, headers included, 1KiB to 16MiB. Default 16MiB. Less, if the journal takes
+    /// less in one piece: a 24th of its `max_bytes`.
+    #[serde(default = "default_max_event")]
+    pub max_event: ByteSize,
+    /// What becomes of a larger event. Default `"dead-letter"`.
+    #[serde(default)]
+    pub large_events: LargeEvents,
     /// What all batches together may hold in memory. The connection of a batch that finds no room
     /// is closed, and its agent sends it again. At least 1MiB, default 256MiB.
     #[serde(default = "default_max_in_flight")]
@@ -75,4 +83,8 @@ fn default_patience() -> TimeSpan {
 
 fn default_frame_timeout() -> TimeSpan {
     TimeSpan::from_secs(30)
+}
+
+fn default_max_event() -> ByteSize {
+    MAX_EVENT
 }

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use arrow::array::BinaryArray;
 use forebay_core::budget::Budget;
-use forebay_core::journal::Refused;
 use forebay_core::traffic::Counted;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Undelivered};
 use crate::transport::Stream;
 
 use super::config::FlumeConfig;
@@ -180,9 +179,11 @@ async fn take(delivery: &Delivery, events: BinaryArray, answer: Answer) -> Vec<u
             state.ok.fetch_add(1, Relaxed);
             answer.ok()
         }
-        Err(refused @ Refused::TooLarge { .. }) => {
-            let text = format!("an event cannot be taken: {refused}");
+        Err(error @ Undelivered::TooLarge { .. }) => {
+            let text = error.to_string();
             note_error(delivery, &text);
+            let peer = &delivery.peer;
+            tracing::warn!(%peer, "{text}; its agent keeps it, and sends nothing else until it is");
             answer.error(&text)
         }
         Err(refused) => {

@@ -2,12 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
+use forebay_clients::listener::{self, Admission};
 use forebay_core::budget::Budget;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::delivery::Delivery;
 use crate::transport::Layers;
@@ -15,10 +14,6 @@ use crate::transport::Layers;
 use super::config::FlumeConfig;
 use super::connection::{Connection, Ending};
 use super::known::Known;
-
-/// How long to let things settle when a connection cannot be accepted: mostly the process has no
-/// file descriptors left, and the next attempt would fail as quickly.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What all connections of one run have in common.
 pub(crate) struct Server {
@@ -33,33 +28,13 @@ pub(crate) struct Server {
 impl Server {
     /// Accepts and serves connections until the run is stopped, and waits for the batches under way.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener) {
-        let traffic = &self.delivery.state.traffic;
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                () = self.delivery.stop.cancelled() => break,
-                Some(ended) = connections.join_next() => note(ended),
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) if connections.len() < self.config.max_connections => {
-                        traffic.connected();
-                        connections.spawn(connection(Arc::clone(&self), stream, peer.to_string()));
-                    }
-                    Ok((_, peer)) => {
-                        traffic.refused();
-                        traffic.set_error(format_args!("{peer}: too many connections"));
-                    }
-                    Err(error) => {
-                        traffic.set_error(format_args!("cannot accept: {error}"));
-                        tracing::warn!("cannot accept a connection: {error}");
-                        sleep(ACCEPT_PAUSE).await;
-                    }
-                }
-            }
-        }
-        drop(listener);
-        while let Some(ended) = connections.join_next().await {
-            note(ended);
-        }
+        let admission = Admission {
+            max_connections: self.config.max_connections,
+            traffic: &self.delivery.state.traffic,
+            stop: &self.delivery.stop,
+        };
+        let served = |stream, peer| connection(Arc::clone(&self), stream, peer);
+        listener::serve(listener, admission, served).await;
     }
 
     async fn run(&self, stream: TcpStream, delivery: Delivery) -> Result<Ending, io::Error> {
@@ -84,8 +59,8 @@ impl Server {
 }
 
 /// Serves one connection to its end.
-async fn connection(server: Arc<Server>, stream: TcpStream, peer: String) {
-    let delivery = Delivery { peer: Arc::from(peer), ..server.delivery.clone() };
+async fn connection(server: Arc<Server>, stream: TcpStream, peer: Arc<str>) {
+    let delivery = Delivery { peer, ..server.delivery.clone() };
     let (state, peer) = (Arc::clone(&delivery.state), Arc::clone(&delivery.peer));
     let _open = state.traffic.open();
     let ending = server.run(stream, delivery).await.unwrap_or_else(Ending::Broken);
@@ -97,11 +72,5 @@ async fn connection(server: Arc<Server>, stream: TcpStream, peer: String) {
             state.traffic.set_error(format_args!("{peer}: {ending}"));
             tracing::warn!(%peer, "the connection ended: {ending}");
         }
-    }
-}
-
-fn note(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!("a connection ended badly: {error}");
     }
 }

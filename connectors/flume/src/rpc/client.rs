@@ -73,14 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         parameters: &[u8],
     ) -> Result<Outcome, CallError> {
         loop {
-            self.serial = self.serial.wrapping_add(1);
-            let request = self.requestor.request(name, parameters);
-            self.stream.write_all(&framed(self.serial, &request)).await?;
-            self.stream.flush().await?;
-            let Frame { serial, message } = self.next().await?;
-            if serial != self.serial {
-                return Err(CallError::Serial { theirs: serial, ours: self.serial });
-            }
+            let message = self.exchange(name, parameters).await?;
             match self.requestor.answer(&message)? {
                 Answer::Again => {}
                 Answer::Result(at) => {
@@ -88,6 +81,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
                 }
                 Answer::Error(text) => return Err(CallError::Refused(text)),
             }
+        }
+    }
+
+    /// Shakes hands, and calls nothing.
+    pub(crate) async fn greet(&mut self) -> Result<(), CallError> {
+        loop {
+            let message = self.exchange("", b"").await?;
+            if self.requestor.greeted(&message)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends a message, and waits for its answer.
+    async fn exchange(&mut self, name: &str, parameters: &[u8]) -> Result<Vec<u8>, CallError> {
+        self.serial = self.serial.wrapping_add(1);
+        let request = self.requestor.request(name, parameters);
+        self.stream.write_all(&framed(self.serial, &request)).await?;
+        self.stream.flush().await?;
+        let Frame { serial, message } = self.next().await?;
+        match serial == self.serial {
+            true => Ok(message),
+            false => Err(CallError::Serial { theirs: serial, ours: self.serial }),
         }
     }
 

@@ -66,22 +66,32 @@ impl Requestor {
         message
     }
 
+    /// Looks at the answer to a call without a name, which does nothing: whether both ends know each
+    /// other now, or it is to be sent again.
+    pub(crate) fn greeted(&mut self, message: &[u8]) -> Result<bool, BrokenAnswer> {
+        self.handshake(&mut Cursor::new(message))
+    }
+
+    /// Reads the server's handshake, if one is due.
+    fn handshake(&mut self, cursor: &mut Cursor<'_>) -> Result<bool, BrokenAnswer> {
+        if self.stage == Stage::Established {
+            return Ok(true);
+        }
+        let HandshakeResponse { matching, server_hash } = HandshakeResponse::read(cursor)?;
+        self.server_hash = server_hash.unwrap_or(self.server_hash);
+        self.stage = match (matching, self.stage) {
+            (Match::None, Stage::Guess) => Stage::Tell,
+            (Match::None, _) => return Err(BrokenAnswer::Handshake),
+            _ => Stage::Established,
+        };
+        Ok(self.stage == Stage::Established)
+    }
+
     /// Looks at an answer.
     pub(crate) fn answer(&mut self, message: &[u8]) -> Result<Answer, BrokenAnswer> {
         let mut cursor = Cursor::new(message);
-        if self.stage != Stage::Established {
-            let HandshakeResponse { matching, server_hash } = HandshakeResponse::read(&mut cursor)?;
-            self.server_hash = server_hash.unwrap_or(self.server_hash);
-            if matching == Match::None {
-                return match self.stage {
-                    Stage::Guess => {
-                        self.stage = Stage::Tell;
-                        Ok(Answer::Again)
-                    }
-                    Stage::Tell | Stage::Established => Err(BrokenAnswer::Handshake),
-                };
-            }
-            self.stage = Stage::Established;
+        if !self.handshake(&mut cursor)? {
+            return Ok(Answer::Again);
         }
         cursor.pairs(|_, _| {})?;
         match cursor.byte()? {
@@ -120,6 +130,19 @@ mod tests {
         let refused = serve(requestor.request("ack", b""));
         let Ok(Answer::Error(text)) = requestor.answer(&refused) else { panic!("{refused:?}") };
         assert!(text.contains("no call `ack`"), "{text}");
+    }
+
+    #[test]
+    fn a_greeting_is_a_handshake_and_nothing_else() {
+        let mut requestor = Requestor::new(Protocol::AVRO_SOURCE);
+        let mut responder = Responder::new(std::sync::Arc::default());
+        for is_done in [false, true] {
+            let Call::Answered(answer) = responder.call(requestor.request("", b"")).unwrap() else {
+                panic!("it is taken for a call")
+            };
+            assert_eq!(requestor.greeted(&answer), Ok(is_done));
+        }
+        assert!(Requestor::new(Protocol::SPARK_FLUME).greeted(b"HTTP").is_err());
     }
 
     #[test]

@@ -184,6 +184,10 @@ impl Connection {
         }
         cursor.pairs(|_, _| {}).map_err(broken)?;
         let name = cursor.text().map_err(broken)?;
+        if name.is_empty() {
+            // A ping: the handshake was all.
+            return Ok(answer);
+        }
         // No metadata, no error.
         answer.extend([0, 0]);
         if name == "getEventBatch" {

@@ -1,19 +1,15 @@
 //! Which layers there are, and taking them off.
 
 use std::io;
-use std::time::Duration;
 
+use forebay_clients::tls::handshake;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::Stream;
 use super::deflated::Deflated;
 use super::peeked::Peeked;
-
-/// The longest wait for a TLS handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The first byte of a TLS handshake.
 const TLS: u8 = 0x16;
@@ -54,9 +50,7 @@ impl Layers {
         loop {
             match (stream.first(), &self.tls) {
                 (Some(TLS), Some(tls)) if !is_secure => {
-                    let accepted = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await;
-                    let late = |_| wrong(io::ErrorKind::TimedOut, "the handshake took too long");
-                    let secure: Box<dyn Stream> = Box::new(accepted.map_err(late)??);
+                    let secure: Box<dyn Stream> = Box::new(handshake::accept(tls, stream).await?);
                     stream = Peeked::new(secure).await?;
                     is_secure = true;
                 }
@@ -84,9 +78,5 @@ impl Layers {
 }
 
 fn refused<T>(text: &str) -> io::Result<T> {
-    Err(wrong(io::ErrorKind::InvalidData, text))
-}
-
-fn wrong(kind: io::ErrorKind, text: &str) -> io::Error {
-    io::Error::new(kind, text)
+    Err(io::Error::new(io::ErrorKind::InvalidData, text))
 }

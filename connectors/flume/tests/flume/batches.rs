@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arrow::array::AsArray;
 use forebay_core::journal::Refused;
-use forebay_core::testing::{intake, manual_intake};
+use forebay_core::testing::{Arrival, intake, manual_intake};
 use forebay_flume_source::testing::{Status, event};
 
 use crate::running::start;
@@ -113,15 +113,54 @@ async fn a_batch_larger_than_a_piece_is_stored_in_several() {
     assert_eq!(agent.append_batch(&vec![one.clone(); 4]).await, Ok(Status::Ok));
     let pieces: Vec<_> = caught.drain().iter().map(|piece| piece.values().len()).collect();
     assert_eq!(pieces, [2, 2]);
-    // An event that can never be kept is no reason to send it again and again without a word.
-    let huge = event(&[], &vec![b'x'; max]);
-    let answered = agent.append_batch(&[huge]).await.unwrap();
-    assert!(
-        matches!(&answered, Status::Error(text) if text.contains("cannot be taken")),
-        "{answered:?}"
-    );
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_is_a_dead_letter_in_parts_and_blocks_no_other() {
+    let (intake, mut caught) = intake();
+    let running = start("max_event = \"1KiB\"", intake).await;
+    let mut agent = running.agent().await;
+    let (small, large) = (event(&[], b"x"), event(&[("k", "v")], &[b'y'; 2500]));
+    let events = [small.clone(), large.clone(), small.clone()];
+    assert_eq!(agent.append_batch(&events).await, Ok(Status::Ok));
+    let arrivals = caught.drain();
+    let class = |arrival: &Arrival| arrival.reason.as_ref().map(|reason| reason.class);
+    let classes: Vec<_> = arrivals.iter().map(class).collect();
+    let oversize = Some("oversize");
+    assert_eq!(classes, [None, oversize, oversize, oversize, None]);
+    let parts: Vec<u8> = arrivals[1..4].iter().flat_map(|it| it.values().concat()).collect();
+    assert_eq!(parts, large);
+    let seen = running.until(|seen| seen["oversize"] == 1).await;
+    assert_eq!((&seen["records"], &seen["batches"]["ok"]), (&2.into(), &1.into()));
+    running.until_error("max_event").await;
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_waits_for_room_no_longer_than_others() {
+    let (intake, mut caught) = intake();
+    let running = start("max_event = \"1KiB\"\npatience = \"100ms\"", intake).await;
+    let mut agent = running.agent().await;
+    let large = [event(&[], &[b'y'; 1500])];
+    caught.fill();
+    assert_eq!(agent.append_batch(&large).await, Ok(Status::Failed));
+    caught.make_room();
+    assert_eq!(agent.append_batch(&large).await, Ok(Status::Ok));
+    assert_eq!(caught.drain().len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_may_be_refused() {
+    let (intake, mut caught) = intake();
+    let options = "max_event = \"1KiB\"\nlarge_events = \"refuse\"";
+    let running = start(options, intake).await;
+    let mut agent = running.agent().await;
+    let (small, large) = (event(&[], b"x"), event(&[], &[b'y'; 1023]));
+    let answered = agent.append_batch(&[small.clone(), large]).await.unwrap();
+    assert!(matches!(&answered, Status::Error(text) if text.contains("max_event")), "{answered:?}");
     assert!(caught.drain().is_empty());
-    assert_eq!(agent.append_batch(&[one]).await, Ok(Status::Ok));
+    running.until_error("max_event").await;
+    running.until(|seen| seen["oversize"] == 1 && seen["batches"]["errors"] == 1).await;
+    assert_eq!(agent.append_batch(&[small]).await, Ok(Status::Ok));
 }
 
 #[tokio::test]

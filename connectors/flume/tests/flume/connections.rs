@@ -100,3 +100,19 @@ async fn an_address_in_use_and_broken_certificates_say_so() {
         "{ended:?}"
     );
 }
+
+#[tokio::test]
+async fn a_probe_reads_the_certificate_and_takes_the_address() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("127.0.0.1:{}", taken.local_addr().unwrap().port());
+    let probed = crate::options::build_at(&listen).probe().await;
+    assert_eq!((probed.is_well(), &*probed.steps()[0].name), (false, "listen"), "{probed:?}");
+    drop(taken);
+    assert!(crate::options::build_at(&listen).probe().await.is_well());
+    let authority = forebay_clients::testing::Authority::new().unwrap();
+    let probed = build(&authority.server_option()).probe().await;
+    let names: Vec<_> = probed.steps().iter().map(|step| &*step.name).collect();
+    assert_eq!((probed.is_well(), names), (true, vec!["tls", "listen"]), "{probed:?}");
+    std::fs::write(authority.file("server.key"), "").unwrap();
+    assert!(!build(&authority.server_option()).probe().await.is_well());
+}

@@ -235,3 +235,50 @@ fn options_are_checked_all_at_once() {
         assert!(schema["properties"][key]["description"].is_string(), "{key}: {schema}");
     }
 }
+
+#[tokio::test]
+async fn a_probe_shakes_hands_and_takes_no_batch() {
+    let sink = sink().await;
+    let offered = sink.offer(events(&["one"]));
+    let probing = async {
+        let probed = build(&[sink.address()], "").probe().await;
+        assert!(probed.is_well(), "{probed:?}");
+        let names: Vec<_> = probed.steps().iter().map(|step| &*step.name).collect();
+        assert_eq!(names, ["name", "port", "protocol"]);
+    };
+    tokio::select! {
+        fate = offered => panic!("the batch is taken: {fate:?}"),
+        () = probing => {}
+    }
+    // Something else than a sink.
+    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = other.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = other.accept().await {
+            use tokio::io::AsyncWriteExt;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let probed = build(&[sink.address(), address], "").probe().await;
+    assert!(!probed.is_well());
+    assert_eq!(probed.steps().last().unwrap().name, "protocol", "{probed:?}");
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_set_aside_or_given_back() {
+    let large = event(&[], &[b'x'; 1500]);
+    for (options, expected) in
+        [("", Fate::Acknowledged), ("large_events = \"refuse\"", Fate::GivenBack)]
+    {
+        let sink = sink().await;
+        let (intake, mut caught) = intake();
+        let options = format!("max_event = \"1KiB\"\n{options}");
+        let running = Running::start(&[sink.address()], &options, intake);
+        assert_eq!(sink.offer(vec![large.clone()]).await, expected);
+        running.until_error("max_event").await;
+        running.until(|seen| seen["oversize"] == 1).await;
+        let parts: Vec<u8> = caught.drain().iter().flat_map(|it| it.values().concat()).collect();
+        assert_eq!(parts == large, expected == Fate::Acknowledged);
+        running.end().await;
+    }
+}

@@ -1,7 +1,7 @@
 //! The source over a scripted stream: what it does when the service does what emulators do not.
 
-mod driver;
+pub(crate) mod driver;
 mod flow;
 mod losses;
 mod resharding;
-mod script;
+pub(crate) mod script;

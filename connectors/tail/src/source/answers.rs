@@ -8,6 +8,7 @@ use forebay_core::batch::Slice;
 use forebay_core::clock::Clock;
 use forebay_core::component::{Observe, Problem};
 use forebay_core::decode::Decode;
+use forebay_core::probe::Probed;
 use forebay_core::source::{Committed, Resume, SourceError};
 use forebay_core::split::{Grant, SplitPhase, SplitStatus};
 use forebay_core::{Position, Range, Source, SplitId};
@@ -21,6 +22,7 @@ use crate::config::TailConfig;
 use crate::cutter::Limits;
 use crate::divider::Ending;
 use crate::mark::Mark;
+use crate::probe::probe;
 use crate::reader::{Failure, Manner, Wanted};
 use crate::view::View;
 use crate::worker::{Job, Outcome, work};
@@ -315,6 +317,13 @@ impl Source for TailSource {
     async fn close(&mut self) {
         self.view.close().await;
         self.handles.clear();
+    }
+
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = probe(self.view.selection(), &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

@@ -1,7 +1,9 @@
 //! One attempt of a pipeline: from its checkpoint until it is told to stop, ends or breaks.
 
+mod due;
 mod finishing;
 mod recording;
+mod recovering;
 mod starting;
 mod work;
 
@@ -19,7 +21,6 @@ use crate::decode::Decode;
 use crate::progress::{LimitedBy, PipelineState};
 use crate::split::SplitId;
 use crate::transform::{Snapshot, Transform};
-use crate::trigger::Trigger;
 
 use super::controller::Controller;
 use super::decoding::Decoded;
@@ -272,58 +273,6 @@ impl Attempt {
         }
     }
 
-    /// Takes up what an earlier run left.
-    async fn recover(&mut self) -> Result<(), Failure> {
-        self.context.reporter.enter(PipelineState::Starting);
-        let ledger = self.checkpoint.ledger();
-        if let Some(inputs) = &self.inputs {
-            // A batch that comes again with fewer records is another batch: it is later than all
-            // that was planned, and so are those after it.
-            let mut later = None;
-            for plan in &ledger.pending {
-                let mut replay = inputs.to_replay(plan.clone());
-                if later.is_some() || replay.ranges.len() < plan.ranges.len() {
-                    let now_ms = ledger.plan_time_ms(self.context.clock.now_ms());
-                    replay.time_ms = now_ms.max(later.unwrap_or(0));
-                    later = Some(replay.until_ms());
-                }
-                self.replays.push_back(replay);
-            }
-        }
-        if let Some(transform) = &mut self.transform {
-            transform
-                .restore(ledger.state.as_ref())
-                .map_err(|error| Failure::fatal("transform", error))?;
-        } else if let Some(state) = &ledger.state {
-            return Err(Failure::fatal(
-                "transform",
-                format!(
-                    "the checkpoint holds state of `{}`, but this pipeline has no transform that \
-                     keeps it; restore the query that made it, or start with a new checkpoint",
-                    state.schema
-                ),
-            ));
-        }
-        if let Some(inputs) = &mut self.inputs {
-            inputs.begin(ledger);
-        }
-        if let Some(outputs) = &mut self.outputs {
-            tokio::select! {
-                begun = outputs.begin(ledger) => begun?,
-                () = self.context.stop.cancelled() => return Err(Failure::Cancelled),
-            }
-        }
-        if !self.replays.is_empty() {
-            tracing::info!(
-                pipeline = %self.context.settings.name,
-                batches = self.replays.len(),
-                "writing the batches again that were planned but not committed"
-            );
-        }
-        self.context.reporter.enter(PipelineState::Running);
-        Ok(())
-    }
-
     /// Says so if the pipeline was paused, or goes on.
     fn note_pause(&mut self) {
         let paused = self.tuner.is_paused() && !self.draining;
@@ -337,61 +286,6 @@ impl Attempt {
         self.draining = true;
         self.replays.clear();
         self.context.reporter.enter(PipelineState::Draining);
-    }
-
-    fn is_done(&self) -> bool {
-        self.draining
-            && self.flights.is_empty()
-            && self.work.is_empty()
-            && self.final_settle
-            && self.unsynced_since.is_none()
-            && self.news.is_empty()
-    }
-
-    fn has_room(&self) -> bool {
-        self.flights.len() < self.context.settings.max_in_flight.max(1)
-    }
-
-    fn may_read(&self) -> bool {
-        !self.draining && self.inputs.is_some() && self.replays.is_empty() && self.has_room()
-    }
-
-    fn may_check_settling(&self) -> bool {
-        !self.draining
-            && self.flights.is_empty()
-            && self.outputs.as_ref().is_some_and(Outputs::is_unsettled)
-    }
-
-    /// When what was recorded has to be synced.
-    fn sync_at(&self) -> Option<Instant> {
-        let is_urgent =
-            self.draining || self.inputs.as_ref().is_some_and(|inputs| inputs.has_leaving());
-        let wait = if is_urgent { Duration::ZERO } else { SYNC_EVERY };
-        self.unsynced_since.map(|since| since + wait)
-    }
-
-    /// Whether the next batch begins when there is data, and not at a tick.
-    fn waits_for_data(&self) -> bool {
-        self.context.settings.trigger == Trigger::OnData
-            && !self.context.settings.available_now
-            && !self.paused
-    }
-
-    /// When the next batch begins, where that is a matter of time.
-    fn tick(&self) -> Instant {
-        // What bounds a batch is a rate, whose time has to come, or its size: then the rest is there
-        // and need not wait.
-        let at_once = match self.last_limit {
-            LimitedBy::BatchSize | LimitedBy::Memory => true,
-            LimitedBy::Available => self.context.settings.available_now,
-            LimitedBy::Configured | LimitedBy::Controller => false,
-        };
-        let has_ticks = matches!(self.context.settings.trigger, Trigger::Interval(_));
-        if !has_ticks || at_once {
-            return self.not_before;
-        }
-        let now_ms = self.context.clock.now_ms();
-        Instant::now() + Duration::from_millis(self.tick_ms.saturating_sub(now_ms))
     }
 }
 

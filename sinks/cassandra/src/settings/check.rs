@@ -61,7 +61,7 @@ impl Settings {
             problems.push(Problem::at("rack", "`rack` needs a `datacenter`"));
         }
         if let Some(tls) = &self.tls {
-            problems.extend(tls.check().into_iter().map(|problem| within("tls", problem)));
+            problems.extend(tls.check().into_iter().map(|problem| problem.within("tls")));
             if tls.server_name.is_some() {
                 problems.push(
                     Problem::at("tls.server_name", "one name cannot stand for all nodes").help(
@@ -131,11 +131,6 @@ impl Settings {
         }
         problems
     }
-}
-
-fn within(table: &str, mut problem: Problem) -> Problem {
-    problem.path.insert(0, table.to_owned());
-    problem
 }
 
 #[cfg(test)]

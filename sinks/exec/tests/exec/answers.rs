@@ -108,3 +108,13 @@ async fn a_program_that_cannot_be_started_is_tried_again() {
     let error = sink.connect().await.unwrap_err();
     assert!(matches!(&error, SinkError::Transient(text) if text.contains("not-there")), "{error}");
 }
+
+#[tokio::test]
+async fn a_probe_finds_the_program_and_starts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let probed = shell(folder.path(), "touch started", "").probe(None).await;
+    assert!(probed.is_well(), "{probed:?}");
+    assert!(!folder.path().join("started").exists());
+    let elsewhere = shell(folder.path(), "true", "directory = \"none\"").probe(None).await;
+    assert!(!elsewhere.is_well(), "{elsewhere:?}");
+}
