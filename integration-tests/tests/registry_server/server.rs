@@ -1,5 +1,9 @@
+<<<<<<< HEAD
+//! The registry itself.
+=======
 //! Guarantees: a schema registry starts from its archive, keeps schemas and refuses those that do
 //! not fit; and `forebay probe` says whether it can be asked.
+>>>>>>> main
 
 use anyhow::{Result, ensure};
 use forebay_integration_tests::servers::{Registry, name};
