@@ -78,8 +78,9 @@ fn serve(listener: &TcpListener, taken: &Mutex<Deliveries>, stop: &AtomicBool) -
             }
             connections.push(scope.spawn(move || take(BufReader::new(stream), taken)));
         }
-        let ended = connections.into_iter().map(|it| it.join());
-        ended.map(|it| it.map_err(|_| anyhow!("a connection panicked")).flatten()).collect()
+        connections
+            .into_iter()
+            .try_for_each(|it| it.join().map_err(|_| anyhow!("a connection panicked")).flatten())
     })
 }
 
