@@ -132,7 +132,7 @@ fn finish(scene: &Scene) -> Result<()> {
 
 fn kill_at_random_instants(scene: &Scene) -> Result<()> {
     let mut chance = Chance::new();
-    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
+    println!("FOREBAY_CRASH_SEED={}", chance.seed());
     for _ in 0..rounds() {
         let gateway = scene.start()?;
         gateway.kill_after(chance.short_of(Duration::from_millis(30), Duration::from_secs(1)))?;

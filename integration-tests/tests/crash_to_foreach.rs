@@ -112,7 +112,7 @@ fn kept(scene: &Scene) -> Result<Deliveries> {
 
 fn killed_at_random_instants(destination: Destination) -> Result<()> {
     let mut chance = Chance::new();
-    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
+    println!("FOREBAY_CRASH_SEED={}", chance.seed());
     let scene = destination.scene()?;
     let mut expectation = Expectation::default();
     let mut drops = Drops::new(scene.path("in"))?;
@@ -129,7 +129,7 @@ fn killed_at_random_instants(destination: Destination) -> Result<()> {
     scene.configure(&destination.config(rounds))?;
     scene.drain()?;
     let repeated = destination.finish(&scene)?.check(&expectation, IN_DOUBT)?;
-    eprintln!("{repeated} of {} records came again", expectation.due());
+    println!("{repeated} of {} records came again", expectation.due());
     Ok(())
 }
 
