@@ -3,6 +3,8 @@
 //! writes again what it saw no `ack` for loses nothing; and of a program that hears nothing at most
 //! the last lines before its end are missing.
 
+#![expect(clippy::print_stderr, reason = "a run that failed is repeated by its seed")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -132,7 +134,7 @@ fn finish(scene: &Scene) -> Result<()> {
 
 fn kill_at_random_instants(scene: &Scene) -> Result<()> {
     let mut chance = Chance::new();
-    println!("FOREBAY_CRASH_SEED={}", chance.seed());
+    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
     for _ in 0..rounds() {
         let gateway = scene.start()?;
         gateway.kill_after(chance.short_of(Duration::from_millis(30), Duration::from_secs(1)))?;

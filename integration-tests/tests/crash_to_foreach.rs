@@ -2,6 +2,8 @@
 //! that take rows one batch after the other (the sinks `exec` and `http`) are given each record, as
 //! it was and in order, and again only what was not yet committed when the gateway was killed.
 
+#![expect(clippy::print_stderr, reason = "a run that failed is repeated by its seed")]
+
 use std::fs;
 use std::time::Duration;
 
@@ -112,7 +114,7 @@ fn kept(scene: &Scene) -> Result<Deliveries> {
 
 fn killed_at_random_instants(destination: Destination) -> Result<()> {
     let mut chance = Chance::new();
-    println!("FOREBAY_CRASH_SEED={}", chance.seed());
+    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
     let scene = destination.scene()?;
     let mut expectation = Expectation::default();
     let mut drops = Drops::new(scene.path("in"))?;
@@ -129,7 +131,7 @@ fn killed_at_random_instants(destination: Destination) -> Result<()> {
     scene.configure(&destination.config(rounds))?;
     scene.drain()?;
     let repeated = destination.finish(&scene)?.check(&expectation, IN_DOUBT)?;
-    println!("{repeated} of {} records came again", expectation.due());
+    eprintln!("{repeated} of {} records came again", expectation.due());
     Ok(())
 }
 
