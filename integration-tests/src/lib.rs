@@ -6,15 +6,18 @@
 //! [`visible`] files. At the end an [`Expectation`] says which records must be there, and
 //! compares.
 //!
-//! What sends to it: files that are [dropped](Drops), a [`Sender`] over an [`HttpClient`] or a [`LineClient`], or the generator with
-//! its [`Orders`]. What takes from it and forgets nothing: a [`RowServer`], and what it was given are
-//! [`Deliveries`]. Most go [`to_files`]. [`acknowledgement`] is the scenario that HTTP and socket share. A [`Browser`] looks
-//! at the dashboard. [`Probed`] is what `forebay probe` says. [`wait`] waits, with a deadline, for a condition.
+//! What sends to it: files that are [dropped](Drops), a [`Sender`] over an [`HttpClient`] or a
+//! [`LineClient`], or the generator with its [`Orders`]. What takes from it and forgets nothing: a
+//! [`RowServer`], and what it was given are [`Deliveries`]. Most go [`to_files`].
+//! [`acknowledgement`] is the scenario that HTTP and socket share. A [`Browser`] looks at the
+//! dashboard, a [`collector`] takes telemetry. [`Probed`] is what `forebay probe` says. [`wait`]
+//! waits, with a deadline, for a condition.
 
 pub mod acknowledgement;
 pub mod binary;
 mod browser;
 pub mod chance;
+pub mod collector;
 pub mod crash_points;
 mod deliveries;
 mod drops;
@@ -36,7 +39,7 @@ pub mod visible;
 pub mod wait;
 mod watcher;
 
-pub use browser::{Browser, Look};
+pub use browser::{Browser, Look, Usage};
 pub use chance::Chance;
 pub use deliveries::Deliveries;
 pub use drops::Drops;

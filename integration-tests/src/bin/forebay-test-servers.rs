@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 
 use anyhow::{Result, bail};
 use forebay_integration_tests::servers::{
-    Cassandra, FlumeAgent, Kafka, Kinesis, Registry, cassandra, kafka,
+    Cassandra, DynamoDb, FlumeAgent, Kafka, Kinesis, Registry, cassandra, kafka,
 };
 
 /// Memory for each server's heap, in MiB: what they are given by the tests is enough for tests.
@@ -25,9 +25,11 @@ fn fetch() -> Result<()> {
     Cassandra::fetch()?;
     Registry::fetch()?;
     FlumeAgent::fetch()?;
-    Kinesis::fetch()
+    Kinesis::fetch()?;
+    DynamoDb::fetch()
 }
 
+#[expect(clippy::print_stdout, reason = "where they are is what is asked for")]
 fn up() -> Result<()> {
     let kafka = Kafka::start(&kafka::Options::one_node().heap_mib(HEAP))?;
     println!("Kafka at {}", kafka.bootstrap());

@@ -70,6 +70,14 @@ impl Distribution {
         sums: include_str!("../../servers/cassandra/SHA256SUMS"),
     };
 
+    /// DynamoDB Local.
+    pub const DYNAMODB: Self = Self {
+        name: "dynamodb",
+        version: "2.6.0",
+        pom: include_str!("../../servers/dynamodb/pom.xml"),
+        sums: include_str!("../../servers/dynamodb/SHA256SUMS"),
+    };
+
     /// The files, from the cache, else from Maven Central. Other processes that ask at the same
     /// time wait. Every file is compared with its checksum each time.
     ///
@@ -232,6 +240,7 @@ mod tests {
             Distribution::REGISTRY,
             Distribution::FLUME,
             Distribution::FLUME_1_9,
+            Distribution::DYNAMODB,
         ];
         for distribution in all {
             let version = format!("<version>{}", distribution.version);

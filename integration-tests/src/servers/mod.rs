@@ -4,7 +4,7 @@
 //! and with known checksums, kept in a cache outside the repository. From it come [`Kafka`] and
 //! [`Cassandra`], on free ports of the loopback interface and in temporary folders. Each of their
 //! servers is a [`Node`], which can be stopped, killed, frozen and started again on the same data.
-//! [`Kinesis`] is an emulator, from npm. A [`FlumeAgent`] sends events, or has them polled; a
+//! [`Kinesis`] is an emulator, from npm, [`DynamoDb`] Amazon's own engine for tests. A [`FlumeAgent`] sends events, or has them polled; a
 //! [`Registry`] keeps schemas; a [`Proxy`] is a network that is slow, or breaks; a [`Ledger`]
 //! makes records, and its [`Audit`](ledger::Audit) says how what arrived differs from them. A
 //! [watchdog] ends what is left when the test process is gone, whatever ended it.
@@ -19,6 +19,7 @@ mod audit;
 pub mod cassandra;
 mod destination;
 mod distribution;
+pub mod dynamodb;
 mod feed;
 pub mod flume;
 pub mod kafka;
@@ -38,6 +39,7 @@ mod watchdog;
 pub use cassandra::Cassandra;
 pub use destination::Destination;
 pub use distribution::Distribution;
+pub use dynamodb::DynamoDb;
 pub use feed::Feed;
 pub use flume::FlumeAgent;
 pub use forebay_clients::testing::Authority;

@@ -11,10 +11,12 @@
 //! - [`sink`]: the sink as the engine sees it
 //! - [`service`]: the role of what takes records; [`live`] is Kinesis itself
 //! - [`status`]: what can be seen from outside
+//! - [`probe`]: whether the stream can be written, step by step
 
 mod component;
 mod live;
 mod options;
+mod probe;
 mod queue;
 mod service;
 mod shape;

@@ -51,8 +51,12 @@ impl Service for Live {
         };
         match summary.map(|summary| summary.stream_status) {
             Some(status @ (StreamStatus::Creating | StreamStatus::Deleting)) => {
-                let text = format!("the stream `{}` is {status:?} just now", self.stream);
-                Err(Failure::new(Meaning::Trouble, text))
+                Err(Failure {
+                    meaning: Meaning::Trouble,
+                    // What the service answers who changes it then.
+                    code: Some("ResourceInUseException".to_owned()),
+                    text: format!("the stream `{}` is {status} just now", self.stream),
+                })
             }
             _ => Ok(()),
         }

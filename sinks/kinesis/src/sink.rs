@@ -4,11 +4,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use forebay_clients::aws::{AwsConnection, Meaning};
 use forebay_clients::kinesis::StreamId;
 use forebay_core::component::{Observe, Problem};
 use forebay_core::dead_letter::Reason;
+use forebay_core::probe::Probed;
 use forebay_core::sink::{Rejected, SinkError, Verdict, Written};
 use forebay_core::{Batch, Sink};
 use futures::future::join_all;
@@ -16,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::live::Live;
 use crate::options::KinesisSinkOptions;
+use crate::probe::probe;
 use crate::queue::Queue;
 use crate::service::Service;
 use crate::shape::Shape;
@@ -148,6 +151,13 @@ impl Sink for KinesisSink {
             ))),
             _ => Ok(Written { rejected }),
         }
+    }
+
+    async fn probe(&mut self, columns: Option<&SchemaRef>) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = probe(&self.connection, &self.stream, &self.shape, columns, &mut probed).await;
+        probed
     }
 
     fn observe(&self) -> Option<Arc<dyn Observe>> {

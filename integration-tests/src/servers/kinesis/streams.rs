@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::primitives::Blob;
-use aws_sdk_kinesis::types::{PutRecordsRequestEntry, Shard, ShardIteratorType, StreamStatus};
+use aws_sdk_kinesis::types::{
+    ConsumerStatus, PutRecordsRequestEntry, Shard, ShardIteratorType, StreamStatus,
+};
 
 use super::emulator::Kinesis;
 use crate::servers::{name, runtime};
@@ -29,6 +31,8 @@ pub struct Arrived {
     pub shard: String,
     /// The partition key.
     pub key: String,
+    /// The number in the shard.
+    pub sequence: String,
     /// The data.
     pub data: Vec<u8>,
 }
@@ -133,6 +137,24 @@ impl Kinesis {
         })
     }
 
+    /// The names of the consumers that records are pushed to.
+    ///
+    /// # Errors
+    /// If the emulator refuses or does not answer.
+    pub fn consumers(&self, stream: &str) -> Result<Vec<String>> {
+        let (client, stream) = (self.client.clone(), stream.to_owned());
+        runtime::wait_for(async move {
+            let summary = client.describe_stream_summary().stream_name(&stream).send().await?;
+            let summary = summary.stream_description_summary.context("no summary")?;
+            let answer = client.list_stream_consumers().stream_arn(summary.stream_arn);
+            let consumers = answer.send().await?.consumers.unwrap_or_default();
+            let living = consumers
+                .into_iter()
+                .filter(|consumer| consumer.consumer_status != ConsumerStatus::Deleting);
+            Ok(living.map(|consumer| consumer.consumer_name).collect())
+        })
+    }
+
     /// All records of all shards, those of a shard in order.
     ///
     /// # Errors
@@ -153,6 +175,7 @@ impl Kinesis {
                     arrived.extend(page.records.into_iter().map(|record| Arrived {
                         shard: id.clone(),
                         key: record.partition_key,
+                        sequence: record.sequence_number,
                         data: record.data.into_inner(),
                     }));
                 }
