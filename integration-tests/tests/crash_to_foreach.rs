@@ -2,6 +2,8 @@
 //! that take rows one batch after the other (the sinks `exec` and `http`) are given each record, as
 //! it was and in order, and again only what was not yet committed when the gateway was killed.
 
+#![expect(clippy::print_stderr, reason = "a run that failed is repeated by its seed")]
+
 use std::fs;
 use std::time::Duration;
 
