@@ -80,7 +80,6 @@ impl Collector {
     }
 
     /// What it received so far.
-    #[must_use]
     pub fn received(&self) -> MutexGuard<'_, Received> {
         look(&self.received)
     }

@@ -1,5 +1,5 @@
-//! Guarantees: a schema registry starts from its archive, keeps schemas and refuses those that do
-//! not fit; and `forebay probe` says whether it can be asked.
+//! A schema registry starts from its archive, keeps schemas and refuses those that do not fit; and
+//! `forebay probe` says whether it can be asked.
 
 use anyhow::{Result, ensure};
 use forebay_integration_tests::servers::{Registry, name};
