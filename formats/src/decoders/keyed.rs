@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use forebay_core::component::Problem;
 use forebay_core::dead_letter::Reason;
 use forebay_core::decode::{Decode, Decoded, Prepare, RawColumns};
+use forebay_core::probe::{Halted, Probed};
 
 use crate::schema::SchemaSpec;
 
@@ -149,6 +150,16 @@ impl Prepare for Keyed {
         let Some(key) = self.key.prepare() else { return Ok(()) };
         let (present, _) = self.present(self.keys(records)?).map_err(|error| error.to_string())?;
         key.prepare(&present).await
+    }
+
+    async fn probe(&self, probed: &mut Probed) -> Result<(), Halted> {
+        if let Some(value) = self.value.prepare() {
+            value.probe(probed).await?;
+        }
+        match self.key.prepare() {
+            Some(key) => key.probe(probed).await,
+            None => Ok(()),
+        }
     }
 }
 
