@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 
 use crate::dead_letter::Reason;
+use crate::probe::{Halted, Probed};
 
 /// Turns the raw columns of a slice into typed ones. It is pure and runs on worker threads, for
 /// several slices at once.
@@ -45,6 +46,14 @@ pub trait Prepare: Send + Sync {
     /// Why it cannot be fetched now. It is tried again, with back-off, until it can, and the
     /// pipeline waits meanwhile.
     async fn prepare(&self, records: &RecordBatch) -> Result<(), String>;
+
+    /// Looks step by step whether it can be fetched, and changes nothing there.
+    ///
+    /// # Errors
+    /// A step failed.
+    async fn probe(&self, _: &mut Probed) -> Result<(), Halted> {
+        Ok(())
+    }
 }
 
 /// The raw columns that a decoder takes.

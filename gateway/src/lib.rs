@@ -2,8 +2,9 @@
 //!
 //! This crate is wiring; the engine is `forebay-core`. [`Registry`] lists the types of sources and
 //! sinks, [`config`] makes a checked [`config::Config`] of files, [`Cli`] is the command line,
-//! [`admin`] answers who wants to know what it does, and [`logs`] sets up logging. `schema` reads the JSON Schemas of the configuration types, and
-//! `docs` makes the reference pages of them.
+//! [`admin`] answers who wants to know what it does, `telemetry` tells a collector of it, and
+//! [`logs`] sets up logging. `schema` reads the JSON Schemas of the configuration types, and `docs`
+//! makes the reference pages of them.
 
 pub mod admin;
 pub mod cli;
@@ -13,6 +14,7 @@ pub mod logs;
 pub mod registry;
 pub mod run;
 mod schema;
+mod telemetry;
 
 /// The engine and its roles: what a component of one's own implements.
 pub use forebay_core as core;

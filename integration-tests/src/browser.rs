@@ -29,6 +29,15 @@ pub struct Browser {
     driver: Driver,
 }
 
+/// What a page takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Memory of its scripts, in bytes.
+    pub heap_bytes: f64,
+    /// Nodes of its documents.
+    pub nodes: f64,
+}
+
 /// How a page is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
@@ -77,7 +86,7 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", size).await?;
         let scheme = if look.is_dark { "dark" } else { "light" };
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.devtools("Emulation.setEmulatedMedia", media).await
+        self.devtools("Emulation.setEmulatedMedia", media).await.map(drop)
     }
 
     /// Opens a page.
@@ -182,10 +191,38 @@ impl Browser {
         fs::write(path, png).with_context(|| path.display().to_string())
     }
 
-    async fn devtools(&self, method: &str, parameters: Value) -> Result<()> {
+    /// Runs a script on each page that is opened from now on, before its own.
+    ///
+    /// # Errors
+    /// If the browser refuses.
+    pub async fn run_on_every_page(&self, script: &str) -> Result<()> {
+        let source = json!({ "source": script });
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", source).await.map(drop)
+    }
+
+    /// What the page takes when all is thrown away that it needs no more.
+    ///
+    /// # Errors
+    /// If the browser does not say.
+    pub async fn usage(&self) -> Result<Usage> {
+        for what in ["HeapProfiler.collectGarbage", "HeapProfiler.collectGarbage"] {
+            self.devtools(what, json!({})).await?;
+        }
+        self.devtools("Performance.enable", json!({})).await?;
+        let told = self.devtools("Performance.getMetrics", json!({})).await?;
+        let metrics = told["metrics"].as_array().cloned().unwrap_or_default();
+        let one = |name: &str| {
+            let found = metrics.iter().find(|metric| metric["name"] == name);
+            let found = found.and_then(|metric| metric["value"].as_f64());
+            found.with_context(|| format!("the browser does not tell {name}: {told}"))
+        };
+        Ok(Usage { heap_bytes: one("JSHeapUsedSize")?, nodes: one("Nodes")? })
+    }
+
+    async fn devtools(&self, method: &str, parameters: Value) -> Result<Value> {
         let body = json!({ "cmd": method, "params": parameters });
         let done = self.client.issue_cmd(Command::new("goog/cdp/execute", body)).await;
-        done.map(|_| ()).with_context(|| method.to_owned())
+        done.with_context(|| method.to_owned())
     }
 
     /// Closes it.

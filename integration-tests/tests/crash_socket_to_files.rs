@@ -2,33 +2,12 @@
 //! client saw an `ack` for is in the files exactly once, and none is there twice.
 
 use anyhow::Result;
-use forebay_integration_tests::record::Record;
-use forebay_integration_tests::{LineClient, acknowledgement};
+use forebay_integration_tests::{LineClient, acknowledgement, to_files};
 
 fn config(port: u16) -> String {
-    format!(
-        r#"
-        [sources.lines]
-        type = "socket"
-        listen = "tcp://127.0.0.1:{port}"
-        acknowledge = true
-        format = "json"
-        schema = {schema}
-
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-        roll_rows = 500
-
-        [pipelines.lines]
-        from = ["lines"]
-        to = ["out"]
-        interval = "20ms"
-        "#,
-        schema = Record::SCHEMA
-    )
+    let source =
+        format!("type = \"socket\"\nlisten = \"tcp://127.0.0.1:{port}\"\nacknowledge = true");
+    to_files("lines", &source)
 }
 
 #[test]

@@ -10,35 +10,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use forebay_integration_tests::chance::{Chance, rounds};
 use forebay_integration_tests::{
-    Expectation, LogWriter, Record, Rotation, Scene, Watcher, crash_points, wait,
+    Expectation, LogWriter, Rotation, Scene, Watcher, crash_points, to_files, wait,
 };
 
 const ROTATIONS: [Rotation; 3] = [Rotation::Rename, Rotation::Copy, Rotation::Compress];
 
 fn config() -> String {
-    format!(
-        r#"
-        [sources.logs]
-        type = "tail"
-        paths = ["logs/app.log*"]
-        rotate_wait = "60s"
-        format = "json"
-        schema = {schema}
-
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-        roll_rows = 500
-
-        [pipelines.logs]
-        from = ["logs"]
-        to = ["out"]
-        interval = "20ms"
-        "#,
-        schema = Record::SCHEMA
-    )
+    to_files("logs", "type = \"tail\"\npaths = [\"logs/app.log*\"]\nrotate_wait = \"60s\"")
 }
 
 /// Writes and rotates until it is told to stop.

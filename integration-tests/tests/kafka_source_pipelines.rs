@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use forebay_integration_tests::servers::Kafka;
 use forebay_integration_tests::servers::kafka::Message;
 use forebay_integration_tests::{Gateway, binary, visible, wait};
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -26,7 +27,13 @@ struct Place(TempDir);
 
 impl Place {
     fn new(kafka: &Kafka, topic: &str, source: &str, pipeline: &str) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("forebay-").tempdir()?;
+        let place = Self(tempfile::Builder::new().prefix("forebay-").tempdir()?);
+        place.configure(kafka, topic, source, pipeline)?;
+        Ok(place)
+    }
+
+    /// Replaces the configuration.
+    fn configure(&self, kafka: &Kafka, topic: &str, source: &str, pipeline: &str) -> Result<()> {
         let text = format!(
             "[gateway]\nlisten = \"127.0.0.1:0\"\ncheckpoints = \"checkpoints\"\n\n\
              [sources.in]\ntype = \"kafka\"\nbrokers = [{:?}]\ntopics = [{topic:?}]\nformat = \"json\"\n\
@@ -35,8 +42,7 @@ impl Place {
              [pipelines.p]\nfrom = [\"in\"]\nto = [\"out\"]\n{pipeline}\n",
             kafka.bootstrap()
         );
-        std::fs::write(folder.path().join("forebay.toml"), text)?;
-        Ok(Self(folder))
+        Ok(std::fs::write(self.path().join("forebay.toml"), text)?)
     }
 
     fn path(&self) -> &Path {
@@ -122,29 +128,73 @@ fn a_bounded_run_ends_while_records_go_on_to_arise() -> Result<()> {
 fn a_rate_per_partition_holds_from_the_first_batch_on_and_is_reached() -> Result<()> {
     let kafka = Kafka::shared()?;
     let topic = kafka.topic("limited", 8)?;
-    let spread = (0..80_000).map(|id: u64| {
-        let partition = i32::try_from(id % 8).unwrap_or(0);
-        Message::of(format!("{{\"id\":{id}}}")).at(partition)
-    });
-    kafka.produce(&topic, spread)?;
+    kafka.produce(&topic, spread(80_000))?;
     let place = Place::new(kafka, &topic, "max_rate_per_partition = 500", "interval = \"200ms\"")?;
     let gateway = place.start(&[])?;
-    wait::until("thirty batches", LONG, || Ok((progress(&gateway)?.len() >= 30).then_some(())))?;
-    let batches = progress(&gateway)?;
-    gateway.stop(LONG)?;
-    for batch in &batches {
-        for split in batch["splits"].as_array().context("no splits")? {
-            let records = split["records"].as_u64().context("no records")?;
-            ensure!(records <= 100, "{records} records of {} in 200 ms", split["split"]);
+    until_reached(500, &gateway, 0)?;
+    gateway.stop(LONG)
+}
+
+#[test]
+fn a_rate_per_partition_that_changes_in_the_file_holds_without_a_restart_or_a_loss() -> Result<()> {
+    const RECORDS: u64 = 160_000;
+    let kafka = Kafka::shared()?;
+    let topic = kafka.topic("tuned", 8)?;
+    kafka.produce(&topic, spread(RECORDS))?;
+    let source = |rate: u64| format!("max_rate_per_partition = {rate}");
+    let interval = "interval = \"200ms\"";
+    let place = Place::new(kafka, &topic, &source(500), interval)?;
+    let gateway = place.start(&[])?;
+    for (changes, rate) in [500, 1_000, 250].into_iter().enumerate() {
+        if changes > 0 {
+            place.configure(kafka, &topic, &source(rate), interval)?;
+            gateway.signal(Signal::HUP)?;
+            let told = || gateway.words().matches("limits changed in").count();
+            wait::until("the change", LONG, || Ok((told() >= changes).then_some(())))?;
         }
+        // Batches that were granted before the change are on their way: one is read, one written.
+        let first = progress(&gateway)?.len() + if changes == 0 { 0 } else { 2 };
+        until_reached(rate, &gateway, first)?;
     }
-    let time = |batch: &Value| batch["time_ms"].as_f64().unwrap_or(0.0);
-    let (first, last) = (&batches[0], &batches[batches.len() - 1]);
-    let records: u64 = batches[1..].iter().filter_map(|batch| batch["records"].as_u64()).sum();
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-    let rate = records as f64 * 1000.0 / (time(last) - time(first));
-    ensure!((3_800.0..=4_200.0).contains(&rate), "{rate} records per second, not 4000");
+    gateway.stop(LONG)?;
+    place.configure(kafka, &topic, "", interval)?;
+    place.start(&["--available-now"])?.expect_success(LONG)?;
+    let mut ids = place.ids()?;
+    ids.sort_unstable();
+    ensure!(ids == (0..RECORDS).collect::<Vec<_>>(), "{} ids of {RECORDS}", ids.len());
     Ok(())
+}
+
+/// Records of one size, in turn for each of eight partitions.
+fn spread(records: u64) -> impl Iterator<Item = Message> {
+    (0..records).map(|id| {
+        let partition = i32::try_from(id % 8).unwrap_or(0);
+        Message::of(format!("{{\"id\":{id}}}")).at(partition)
+    })
+}
+
+/// Waits until a rate for each of eight partitions is reached within 5 % over twenty batches, and
+/// expects that from the batch `first` on none has more of any than the rate allows in 200 ms.
+fn until_reached(rate: u64, gateway: &Gateway, first: usize) -> Result<()> {
+    const WINDOW: usize = 20;
+    wait::until(&format!("{rate} records per second"), LONG, || {
+        let mut batches = progress(gateway)?;
+        batches.drain(..first.min(batches.len()));
+        for batch in &batches {
+            for split in batch["splits"].as_array().context("no splits")? {
+                let records = split["records"].as_u64().context("no records")?;
+                ensure!(records <= rate / 5, "{records} records of {} in 200 ms", split["split"]);
+            }
+        }
+        let Some(begin) = batches.len().checked_sub(WINDOW + 1) else { return Ok(None) };
+        let time = |batch: &Value| batch["time_ms"].as_f64().unwrap_or(0.0);
+        let window = &batches[begin..];
+        let records: u64 = window[1..].iter().filter_map(|batch| batch["records"].as_u64()).sum();
+        let took = time(&window[WINDOW]) - time(&window[0]);
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+        let (reached, wanted) = (records as f64 * 1000.0 / took, (8 * rate) as f64);
+        Ok((0.95 * wanted..=1.05 * wanted).contains(&reached).then_some(()))
+    })
 }
 
 #[test]

@@ -8,33 +8,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use forebay_integration_tests::{Expectation, LogWriter, Record, Scene, wait};
+use forebay_integration_tests::{Expectation, LogWriter, Scene, to_files, wait};
 
 const TURNS: u64 = 8;
 
 fn config() -> String {
-    format!(
-        r#"
-        [sources.logs]
-        type = "tail"
-        paths = ["logs/app.log"]
-        rotate_wait = "2s"
-        forget_after = "2s"
-        format = "json"
-        schema = {schema}
-
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-
-        [pipelines.logs]
-        from = ["logs"]
-        to = ["out"]
-        interval = "20ms"
-        "#,
-        schema = Record::SCHEMA
+    to_files(
+        "logs",
+        "type = \"tail\"\npaths = [\"logs/app.log\"]\nrotate_wait = \"2s\"\nforget_after = \"2s\"",
     )
 }
 

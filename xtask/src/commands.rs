@@ -170,8 +170,12 @@ fn screenshot_steps() -> Vec<Step> {
         build_step(),
         Step::new("pictures", || {
             let folder = place::root().join("docs/images");
-            let scenario = "the_page_has_the_colour_and_the_words_of_what_happens";
-            let all = ["test", "--workspace", "--test", "dashboard", "--", scenario];
+            let scenarios = [
+                "the_page_has_the_colour_and_the_words_of_what_happens",
+                "ten_thousand_splits_stay_usable",
+            ];
+            let all = ["test", "--workspace", "--test", "dashboard", "--"];
+            let all = all.into_iter().chain(scenarios);
             Program::cargo(all)
                 .env("FOREBAY_BIN", place::debug_binary()?)
                 .env("FOREBAY_SCREENSHOTS", folder)

@@ -13,17 +13,24 @@ use crate::output::visible_bytes;
 use crate::process::Process;
 
 /// One way from files to files.
-struct Way {
+pub(super) struct Way {
     /// As the table and the reference call it.
-    name: &'static str,
+    pub(super) name: &'static str,
+    /// The options of the source that takes the files of a folder, as lines of TOML.
+    pub(super) source: fn(&str) -> String,
     /// The keys of the source's format.
-    decoding: String,
+    pub(super) decoding: String,
     /// The sink's format.
-    format: &'static str,
+    pub(super) format: &'static str,
     /// Makes a record.
-    record: fn(u64) -> Vec<u8>,
+    pub(super) record: fn(u64) -> Vec<u8>,
     /// How many files the gateway's input is divided into; the reference reads it as one.
-    files: u64,
+    pub(super) files: u64,
+}
+
+/// New files, each of which is read once.
+fn new_files(folder: &str) -> String {
+    format!("type = \"files\"\npath = \"{folder}\"\nsettle = \"0s\"")
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -32,6 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for way in [
         Way {
             name: "text-text",
+            source: new_files,
             decoding: "format = \"text\"".to_owned(),
             format: "text",
             record: input::line,
@@ -39,6 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         },
         Way {
             name: "text-text",
+            source: new_files,
             decoding: "format = \"text\"".to_owned(),
             format: "text",
             record: input::line,
@@ -46,6 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         },
         Way {
             name: "json-json",
+            source: new_files,
             decoding: schema.clone(),
             format: "json",
             record: input::order,
@@ -53,19 +63,28 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         },
         Way {
             name: "json-parquet",
+            source: new_files,
             decoding: schema,
             format: "parquet",
             record: input::order,
             files: 1,
         },
     ] {
-        let name = match way.files {
-            1 => way.name.to_owned(),
-            files => format!("{}, {files} files", way.name),
-        };
-        println!("{}", compare(&way, options)?.row(&name, "0.7"));
+        way.run(way.name, options)?;
     }
     Ok(())
+}
+
+impl Way {
+    /// Compares the gateway with the reference, in a row of this name.
+    pub(super) fn run(&self, name: &str, options: &Options) -> Result<()> {
+        let name = match self.files {
+            1 => name.to_owned(),
+            files => format!("{name}, {files} files"),
+        };
+        println!("{}", compare(self, options)?.row(&name, "0.7"));
+        Ok(())
+    }
 }
 
 fn compare(way: &Way, options: &Options) -> Result<Comparison> {
@@ -92,13 +111,14 @@ fn gateway(way: &Way, options: &Options, folder: &Path) -> Result<Run> {
         &config,
         format!(
             "[gateway]\nlisten = \"127.0.0.1:0\"\ncheckpoints = \"file://{0}/checkpoints\"\n\n\
-             [sources.in]\ntype = \"files\"\npath = \"{0}/in\"\nsettle = \"0s\"\n{1}\n\n\
+             [sources.in]\n{3}\n{1}\n\n\
              [sinks.out]\ntype = \"files\"\npath = \"{0}/out\"\nformat = \"{2}\"\n\
              roll_interval = \"10m\"\n\n\
              [pipelines.p]\nfrom = [\"in\"]\nto = [\"out\"]\ninterval = \"100ms\"\n",
             folder.display(),
             way.decoding,
-            way.format
+            way.format,
+            (way.source)(&format!("{}/in", folder.display())),
         ),
     )?;
     let used = Process::gateway(&config, &["--available-now"])?.finish(LIMIT)?;

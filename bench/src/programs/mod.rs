@@ -2,6 +2,7 @@
 
 mod batch_overhead;
 mod cassandra_sink;
+mod exec_to_files;
 mod files_to_files;
 mod flume_to_files;
 mod http_to_files;
@@ -15,6 +16,7 @@ mod memory;
 mod receiving;
 mod socket_to_files;
 mod startup;
+mod tail_to_files;
 mod watched;
 
 use anyhow::{Result, bail};
@@ -33,6 +35,8 @@ const PROGRAMS: &[Program] = &[
     ("socket_to_files", "lines from TCP through the journal", socket_to_files::run),
     ("http_to_files", "posts of 1000 records through the journal", http_to_files::run),
     ("flume_to_files", "batches of 1000 events through the journal", flume_to_files::run),
+    ("tail_to_files", "files that grow, as far as they have grown", tail_to_files::run),
+    ("exec_to_files", "lines of a program through the journal", exec_to_files::run),
     (
         "kafka_to_blackhole",
         "eight partitions to nowhere, from a broker that runs",

@@ -4,6 +4,7 @@
 //! hold in memory when they are killed.
 
 mod cassandra;
+mod exec;
 mod files;
 mod flume;
 mod http;
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["cassandra", way, host, records, customers] => {
             cassandra::run(way, host, records.parse()?, customers.parse()?)
         }
+        ["exec-text", from, to] => exec::run(Path::new(from), Path::new(to)),
         ["flume-text", port, to] => flume::run(port.parse()?, Path::new(to)),
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
         ["kafka-nowhere", brokers, topic, records] => {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::Staged;
@@ -36,7 +36,8 @@ pub(crate) fn run(port: u16, to: &Path) -> Result<()> {
     })
 }
 
-async fn take_lines(stream: TcpStream, gathered: Gathered) -> Result<()> {
+/// Takes lines until their stream ends.
+pub(super) async fn take_lines(stream: impl AsyncRead + Unpin, gathered: Gathered) -> Result<()> {
     let mut stream = BufReader::with_capacity(1 << 16, stream);
     let mut lines = Vec::new();
     loop {

@@ -16,6 +16,9 @@ use super::connection::KafkaConnection;
 use super::token::Tokens;
 use super::trouble::{Cause, Trouble, essence};
 
+/// What librdkafka calls failures of transactions in its log.
+const TRANSACTION: &str = "TXNERR";
+
 /// How long a trouble explains what fails.
 const RELEVANT: Duration = Duration::from_secs(120);
 
@@ -87,6 +90,16 @@ impl ClientEvents {
         }
     }
 
+    /// Notes why a transaction can only be aborted: librdkafka tells it nowhere but in its log.
+    fn note_transaction(&self, text: &str) {
+        let text = text.split_once("]: ").map_or(text, |(_, text)| text);
+        let cause = match text.contains("authorization failed") {
+            true => Cause::Authorization,
+            false => Cause::Other,
+        };
+        self.state().trouble = Some(Trouble { cause, text: text.to_owned(), at: Instant::now() });
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,6 +121,9 @@ impl ClientContext for ClientEvents {
                 tracing::debug!(component = name, facility, "librdkafka: {text}");
             }
             Level::Emerg | Level::Alert | Level::Critical | Level::Error | Level::Warning => {
+                if facility == TRANSACTION {
+                    self.note_transaction(text);
+                }
                 if let Some(held_back) = self.admit(text) {
                     tracing::warn!(component = name, facility, held_back, "librdkafka: {text}");
                 }
@@ -177,6 +193,19 @@ mod tests {
             events.explain("timed out"),
             "timed out: no broker answers: 1/1 brokers are down"
         );
+    }
+
+    #[test]
+    fn why_a_transaction_failed_stands_in_the_log_alone() {
+        let events = events();
+        let text = "[thrd:main]: Current transaction failed in state InTransaction: Failed to add \
+                    partition(s) to transaction: Broker: Topic authorization failed";
+        events.log(RDKafkaLogLevel::Error, TRANSACTION, text);
+        let trouble = events.trouble().unwrap();
+        assert_eq!(trouble.cause, Cause::Authorization);
+        assert!(trouble.text.starts_with("Current transaction failed"), "{}", trouble.text);
+        events.log(RDKafkaLogLevel::Error, TRANSACTION, "no room");
+        assert_eq!(events.trouble().unwrap().cause, Cause::Other);
     }
 
     #[test]

@@ -49,7 +49,15 @@ impl Tokens {
             Token::Command(words) => run(words, &self.base)?,
             Token::Unsecured(principal) => unsecured(principal, SystemTime::now()),
         };
-        parse(token.trim())
+        let token = parse(token.trim())?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        match u128::try_from(token.lifetime_ms).unwrap_or(0) {
+            ends if ends > now => Ok(token),
+            ends => Err(format!(
+                "the token ended {} s ago: what should renew it does not",
+                (now - ends).div_ceil(1000)
+            )),
+        }
     }
 }
 
@@ -160,5 +168,9 @@ mod tests {
         std::fs::write(folder.path().join("token"), "hunter2").unwrap();
         let error = fetch(Token::File("token".into()));
         assert!(error.contains("JSON Web Token") && !error.contains("hunter2"), "{error}");
+        let old = SystemTime::now() - UNSECURED_LIFE - Duration::from_secs(90);
+        std::fs::write(folder.path().join("token"), unsecured("bob", old)).unwrap();
+        let error = fetch(Token::File("token".into()));
+        assert!(error.contains("the token ended 9"), "{error}");
     }
 }

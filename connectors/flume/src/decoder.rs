@@ -23,6 +23,7 @@ use forebay_core::component::Problem;
 use forebay_core::dead_letter::Reason;
 use forebay_core::decode::{Decode, Decoded, Prepare, RawColumns};
 use forebay_core::journal;
+use forebay_core::probe::{Halted, Probed};
 use forebay_formats::{Decoding, Format};
 
 use crate::event;
@@ -153,6 +154,13 @@ impl Prepare for EventDecoder {
         let Some(inner) = self.inner.prepare() else { return Ok(()) };
         let columns = self.divide(records)?.columns;
         inner.prepare(&columns).await
+    }
+
+    async fn probe(&self, probed: &mut Probed) -> Result<(), Halted> {
+        match self.inner.prepare() {
+            Some(inner) => inner.probe(probed).await,
+            None => Ok(()),
+        }
     }
 }
 

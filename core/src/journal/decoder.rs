@@ -148,6 +148,7 @@ mod tests {
     #[test]
     fn a_class_that_is_not_known_keeps_its_word_in_the_text() {
         assert_eq!(reason("odd things happened"), Reason::new("rejected", "odd things happened"));
+        assert_eq!(reason("truncated half a line"), Reason::new("truncated", "half a line"));
         assert_eq!(reason("type no number"), Reason::new("type", "no number"));
     }
 }

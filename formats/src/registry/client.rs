@@ -114,7 +114,7 @@ impl Client {
     /// # Errors
     /// Why there is no answer now.
     pub(super) async fn schema(&self, id: u32) -> Result<Answer, String> {
-        let found = match self.get(&["schemas", "ids", &id.to_string()]).await? {
+        let found = match self.found(&["schemas", "ids", &id.to_string()]).await? {
             Got::Found(found) => found,
             Got::Nothing(why) => return Ok(Answer::Unusable(why)),
         };
@@ -149,7 +149,8 @@ impl Client {
                 return Ok(Err(format!("it refers to more than {MOST_REFERRED} other schemas")));
             }
             let Reference { subject, version } = reference;
-            let found = self.get(&["subjects", &subject, "versions", &version.to_string()]).await?;
+            let found =
+                self.found(&["subjects", &subject, "versions", &version.to_string()]).await?;
             match found {
                 Got::Found(found) => {
                     bytes += found.schema.len();
@@ -171,28 +172,13 @@ impl Client {
         Ok(Ok(texts))
     }
 
-    /// What stands at an address of the API.
+    /// The schema that stands at an address of the API.
     ///
     /// # Errors
     /// Why there is no answer now.
-    async fn get(&self, path: &[&str]) -> Result<Got, String> {
-        let base = self.options.url.trim_end_matches('/');
-        let told = |what: String| format!("the schema registry at {base} {what}");
-        let mut url = Url::parse(base).map_err(|error| told(format!("has no address: {error}")))?;
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
-        let mut request = self.http.get(url.clone()).header(ACCEPT, CONTENT);
-        if let Some(user) = &self.options.username {
-            let password = self.options.password.as_ref().map(|secret| secret.reveal());
-            request = request.basic_auth(user, password);
-        }
-        let response = request
-            .send()
-            .await
-            .map_err(|error| told(format!("cannot be asked: {}", all(&error.without_url()))))?;
-        let status = response.status();
-        let body = match body(response).await.map_err(told)? {
+    async fn found(&self, path: &[&str]) -> Result<Got, String> {
+        let (status, body) = self.get(path).await?;
+        let body = match body {
             Some(body) => body,
             None if status == StatusCode::OK => {
                 return Ok(Got::Nothing("it is larger than 4 MiB".to_owned()));
@@ -202,20 +188,78 @@ impl Client {
         match status {
             StatusCode::OK => serde_json::from_slice(&body)
                 .map(Got::Found)
-                .map_err(|error| told(format!("answers with what is no schema: {error}"))),
+                .map_err(|error| self.told(format!("answers with what is no schema: {error}"))),
             StatusCode::NOT_FOUND => match serde_json::from_slice::<Refused>(&body) {
                 Ok(refused) if ABSENT.contains(&refused.error_code) => {
                     Ok(Got::Nothing("the registry does not have it".to_owned()))
                 }
                 Ok(Refused { error_code, message }) => {
-                    Err(told(format!("answers with code {error_code}: {message}")))
+                    Err(self.told(format!("answers with code {error_code}: {message}")))
                 }
-                Err(_) => Err(told(format!("does not know {url}: is the path in `url` right?"))),
+                Err(_) => Err(self.stranger(path)),
             },
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Err(told(format!("refuses the credentials ({status})")))
+            other => Err(self.refusal(other)),
+        }
+    }
+
+    /// Asks how many subjects there are that this user may see; `None` if they are too many to be
+    /// counted.
+    ///
+    /// # Errors
+    /// Why there is no answer now.
+    pub(super) async fn subjects(&self) -> Result<Option<usize>, String> {
+        let (status, body) = self.get(&["subjects"]).await?;
+        match (status, body) {
+            (StatusCode::OK, Some(body)) => {
+                let names: Vec<String> =
+                    serde_json::from_slice(&body).map_err(|_| self.stranger(&["subjects"]))?;
+                Ok(Some(names.len()))
             }
-            other => Err(told(format!("answers {other}"))),
+            (StatusCode::OK, None) => Ok(None),
+            (StatusCode::NOT_FOUND, _) => Err(self.stranger(&["subjects"])),
+            (other, _) => Err(self.refusal(other)),
+        }
+    }
+
+    /// Asks for a path below the address; no body if it is too large.
+    async fn get(&self, path: &[&str]) -> Result<(StatusCode, Option<Vec<u8>>), String> {
+        let url = Url::parse(self.base());
+        let mut url = url.map_err(|error| self.told(format!("has no address: {error}")))?;
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let mut request = self.http.get(url).header(ACCEPT, CONTENT);
+        if let Some(user) = &self.options.username {
+            let password = self.options.password.as_ref().map(|secret| secret.reveal());
+            request = request.basic_auth(user, password);
+        }
+        let response = request.send().await.map_err(|error| {
+            self.told(format!("cannot be asked: {}", all(&error.without_url())))
+        })?;
+        let status = response.status();
+        Ok((status, body(response).await.map_err(|what| self.told(what))?))
+    }
+
+    fn base(&self) -> &str {
+        self.options.url.trim_end_matches('/')
+    }
+
+    fn told(&self, what: String) -> String {
+        format!("the schema registry at {} {what}", self.base())
+    }
+
+    /// Whoever answers is no registry, or not there.
+    fn stranger(&self, path: &[&str]) -> String {
+        let url = format!("{}/{}", self.base(), path.join("/"));
+        self.told(format!("does not know {url}: is the path in `url` right?"))
+    }
+
+    fn refusal(&self, status: StatusCode) -> String {
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                self.told(format!("refuses the credentials ({status})"))
+            }
+            other => self.told(format!("answers {other}")),
         }
     }
 }

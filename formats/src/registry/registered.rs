@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use forebay_core::component::Problem;
 use forebay_core::dead_letter::Reason;
 use forebay_core::decode::{Decode, Decoded, Prepare, RawColumns};
+use forebay_core::probe::{Halted, Obstacle, Probed};
 
 use super::client::Client;
 use super::options::RegistryOptions;
@@ -223,6 +224,16 @@ impl Prepare for Registered {
     async fn prepare(&self, records: &RecordBatch) -> Result<(), String> {
         let ids: BTreeSet<u32> = self.values(records)?.iter().flatten().filter_map(id_of).collect();
         self.schemas.fetch(ids, |kind, text| self.decoder(kind, text)).await
+    }
+
+    async fn probe(&self, probed: &mut Probed) -> Result<(), Halted> {
+        let help = "start it, or mend `url`, `username`, `password` or `ca_file` of `registry`";
+        let found = match self.schemas.subjects().await {
+            Ok(Some(subjects)) => Ok(format!("{subjects} subjects can be seen")),
+            Ok(None) => Ok("very many subjects can be seen".to_owned()),
+            Err(why) => Err(Obstacle::new(why, help)),
+        };
+        probed.step("registry", found)
     }
 }
 

@@ -38,6 +38,14 @@ impl Schemas {
         Self { client, known: Mutex::default() }
     }
 
+    /// How many subjects the registry shows.
+    ///
+    /// # Errors
+    /// Why it does not answer.
+    pub(super) async fn subjects(&self) -> Result<Option<usize>, String> {
+        self.client.subjects().await
+    }
+
     /// What is known of an id.
     pub(super) fn get(&self, id: u32) -> Option<Known> {
         self.lock().get(&id).cloned()

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use arrow::array::{ArrayRef, AsArray, BinaryArray, RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, UInt64Type};
 use forebay_core::decode::{Decode, Decoded};
+use forebay_core::probe::Probed;
 
 use crate::Decoding;
 
@@ -97,6 +98,7 @@ fn answer(connection: &TcpStream, is_ill: bool, credentials: &Mutex<Option<Strin
         Some("3") => ("200 OK", JSON),
         Some("4") => ("200 OK", REFERRING),
         Some(_) => ("404 Not Found", r#"{"error_code": 40403, "message": "Schema not found"}"#),
+        None if path == "/base/subjects" => ("200 OK", r#"["orders-value", "orders-key"]"#),
         None => ("404 Not Found", "nothing here"),
     };
     let length = body.len();
@@ -296,4 +298,24 @@ fn options_that_do_not_go_together_are_found() {
         let found: Vec<_> = options.check().iter().map(|problem| problem.path.join(".")).collect();
         assert_eq!(found, [path], "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_probe_counts_the_subjects_or_says_why_it_cannot() {
+    let registry = Registry::start();
+    let probe = async |options: &Decoding| {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = decoder(options).prepare().unwrap().probe(&mut probed).await;
+        serde_json::to_string(&probed).unwrap()
+    };
+    let well = probe(&registry.options(AVRO)).await;
+    assert!(well.contains("registry") && well.contains("2 subjects"), "{well}");
+    let mut elsewhere = registry.options(AVRO);
+    elsewhere.registry.as_mut().unwrap().url = format!("http://{}/nowhere", registry.address);
+    let lost = probe(&elsewhere).await;
+    assert!(lost.contains("failed") && lost.contains("is the path in `url` right?"), "{lost}");
+    registry.is_ill.store(true, Ordering::SeqCst);
+    let ill = probe(&registry.options(AVRO)).await;
+    assert!(ill.contains("failed") && ill.contains("503"), "{ill}");
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -79,8 +80,8 @@ impl Bound {
 
     /// Answers until it is told to stop, and returns when the last connection is closed and what was
     /// begun there has ended.
-    pub async fn serve(self, facts: Facts, stop: CancellationToken) {
-        let desk = Desk::new(facts, self.address.ip().is_loopback(), stop.clone());
+    pub async fn serve(self, facts: impl Into<Arc<Facts>>, stop: CancellationToken) {
+        let desk = Desk::new(facts.into(), self.address.ip().is_loopback(), stop.clone());
         let replays = desk.facts.replays.clone();
         server::serve(self.listener, routes::router(desk), stop).await;
         replays.end().await;

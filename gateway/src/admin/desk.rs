@@ -38,9 +38,9 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(facts: Facts, is_loopback: bool, stop: CancellationToken) -> Self {
+    pub(super) fn new(facts: Arc<Facts>, is_loopback: bool, stop: CancellationToken) -> Self {
         Self {
-            facts: Arc::new(facts),
+            facts,
             followers: Arc::new(Semaphore::new(MAX_FOLLOWERS)),
             large: Arc::new(Semaphore::new(MAX_LARGE)),
             is_loopback,

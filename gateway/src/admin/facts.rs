@@ -106,6 +106,25 @@ impl Facts {
     }
 }
 
+/// What telemetry asks for.
+#[cfg(feature = "otel")]
+impl Facts {
+    /// Hears of everything that happens from now on.
+    pub(crate) fn follow(&self) -> tokio::sync::broadcast::Receiver<forebay_core::progress::Event> {
+        self.board.follow()
+    }
+
+    /// The components of all pipelines.
+    pub(crate) fn observed(&self) -> &[Observed] {
+        &self.observed
+    }
+
+    /// The most series that a metric of splits can have.
+    pub(crate) fn most_series(&self) -> usize {
+        self.split_series.saturating_mul(self.bounds.len())
+    }
+}
+
 fn journal_bytes(source: &SourceConfig) -> u64 {
     source.keys.journal.max_bytes()
 }

@@ -25,12 +25,22 @@ use crate::registry::Registry;
     name = "forebay",
     version,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done; 1 failed while running; 2 the command line or the \
+    after_help = "To begin:\n  \
+                  forebay new generator console > forebay.toml\n  \
+                  forebay run forebay.toml\n\n\
+                  Exit codes: 0 done; 1 failed while running; 2 the command line or the \
                   configuration is wrong."
 )]
 pub struct Cli {
     /// Colours and lines in the output.
-    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = ColorChoice::Auto,
+        value_name = "WHEN",
+        display_order = 100
+    )]
     color: ColorChoice,
     #[command(subcommand)]
     command: Command,

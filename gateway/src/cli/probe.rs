@@ -11,6 +11,7 @@ use forebay_clients::address::HostPort;
 use forebay_clients::probe::may_listen;
 use forebay_core::component::{BuildContext, Input, Problem};
 use forebay_core::dead_letter;
+use forebay_core::decode::Decode;
 use forebay_core::probe::{Obstacle, Outcome, Probed};
 use futures::future::{BoxFuture, join_all};
 use serde_json::json;
@@ -23,10 +24,9 @@ use super::words::shortened;
 use crate::config::{self, Config, Listen, Loaded, PipelineConfig, SinkConfig, SourceConfig};
 use crate::registry::Registry;
 
-/// Look step by step whether every source and sink can be reached and used, and say what to do
-/// about the first step that fails.
+/// Look step by step whether every source and sink can be reached and used.
 ///
-/// Nothing is changed anywhere: no positions, no groups, no records; a write is tried only where it
+/// It says what to do about the first step that fails. Nothing is changed anywhere: no positions, no groups, no records; a write is tried only where it
 /// leaves no trace. It may run beside a gateway. Ends with 1 if something stands in the way.
 #[derive(Debug, Args)]
 pub(super) struct Probe {
@@ -202,17 +202,32 @@ fn source_subject(
     let input = source.settings.build_input(&context(&source.name, &source.base, pipeline));
     let (probe, columns): (BoxFuture<'static, Probed>, _) = match input {
         Ok(Input::Source(mut source)) => {
-            let columns = source.decoder().schema();
-            (Box::pin(async move { source.probe().await }), columns)
+            let decoder = source.decoder();
+            let columns = decoder.schema();
+            let probe = async move { with_decoder(source.probe().await, &*decoder).await };
+            (Box::pin(probe), columns)
         }
         Ok(Input::Receiver(mut receiver)) => {
-            let columns = receiver.decoder().schema();
-            (Box::pin(async move { receiver.probe().await }), columns)
+            let decoder = receiver.decoder();
+            let columns = decoder.schema();
+            let probe = async move { with_decoder(receiver.probe().await, &*decoder).await };
+            (Box::pin(probe), columns)
         }
         Err(problem) => (Box::pin(async move { unbuilt(&problem) }), None),
     };
     let (name, type_name) = (format!("sources.{}", source.name), source.settings.entry().name());
     (Subject { name, type_name, probe }, columns)
+}
+
+/// Adds what the decoder has to fetch from elsewhere.
+async fn with_decoder(mut probed: Probed, decoder: &dyn Decode) -> Probed {
+    if probed.is_well()
+        && let Some(fetched) = decoder.prepare()
+    {
+        // Where it ended is its last step.
+        let _ = fetched.probe(&mut probed).await;
+    }
+    probed
 }
 
 fn sink_subject(

@@ -22,11 +22,17 @@ use crate::registry::Registry;
 use crate::run::{
     Board, Gateway, ProgressLines, RunMode, Screen, ScreenWriter, Summary, Tunings, live,
 };
+use crate::telemetry::{Telemetry, Wanted};
 
 /// Run pipelines until Ctrl-C or SIGTERM.
 ///
 /// Stopping reads no more, writes and commits what was read, and leaves; a second Ctrl-C does not
-/// wait. Ends with 1 if a pipeline failed, with 2 if the configuration is wrong.
+/// wait. SIGHUP reads the files again and takes over the limits in them. Ends with 1 if a pipeline
+/// failed, with 2 if the configuration is wrong.
+///
+/// Meanwhile the admin address (http://127.0.0.1:8030 unless `listen` in `[gateway]` says another)
+/// shows a dashboard, and `forebay top` the same in a terminal. The log goes to standard error;
+/// `FOREBAY_LOG=debug` makes it longer.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// TOML files, or folders of them; together they are one configuration.
@@ -120,9 +126,17 @@ impl Run {
         }
         let stop = CancellationToken::new();
         let admin_stop = CancellationToken::new();
+        let facts = Facts::new(config, registry, &gateway, board.clone(), clock.clone());
+        let facts = Arc::new(facts);
+        let telemetry = match telemetry(config, &facts).await {
+            Ok(telemetry) => telemetry,
+            Err(error) => {
+                output.refuse(&error, "mend `telemetry` in [gateway] or the OTEL_ variables")?;
+                return Ok(Exit::Failed);
+            }
+        };
         let admin = bound.map(|bound| {
             tracing::info!("the admin address is http://{}", bound.address());
-            let facts = Facts::new(config, registry, &gateway, board.clone(), clock.clone());
             tokio::spawn(bound.serve(facts, admin_stop.clone()))
         });
         let signals = tokio::spawn(stop_on_signal(stop.clone()));
@@ -139,10 +153,25 @@ impl Run {
         if let Some(Err(error)) = join(admin).await {
             tracing::error!(%error, "the admin address broke down");
         }
+        if let Some(telemetry) = telemetry {
+            telemetry.end().await;
+        }
         if let Some(screen) = &screen {
             screen.draw(live::lines(&board, clock.now_ms(), width()))?;
         }
         report(&summary, &board, output)
+    }
+}
+
+/// Begins to send telemetry if that is wanted.
+async fn telemetry(config: &Config, facts: &Arc<Facts>) -> Result<Option<Telemetry>, String> {
+    let environment = |name: &str| std::env::var(name).ok();
+    match Wanted::of(config.gateway.telemetry.as_ref(), &environment) {
+        None => Ok(None),
+        Some(wanted) => {
+            let started = Telemetry::start(wanted, facts).await;
+            started.map(Some).map_err(|error| error.to_string())
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::log::LogSettings;
+use super::telemetry::TelemetrySettings;
 
 /// What concerns the whole process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +49,10 @@ pub struct GatewaySettings {
     /// What is logged, and how.
     #[serde(default)]
     pub log: LogSettings,
+    /// Traces and metrics for a collector of OpenTelemetry; absent = none, unless
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` asks for them.
+    #[serde(default)]
+    pub telemetry: Option<TelemetrySettings>,
 }
 
 fn checkpoints() -> String {
@@ -73,6 +78,7 @@ impl Default for GatewaySettings {
             memory: memory(),
             threads: None,
             log: LogSettings::default(),
+            telemetry: None,
         }
     }
 }

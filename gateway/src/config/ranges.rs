@@ -7,6 +7,7 @@ use forebay_core::units::ByteSize;
 use super::gateway::GatewaySettings;
 use super::keys::{ReceiverKeys, SinkKeys};
 use super::pipeline::PipelineSettings;
+use crate::telemetry::Telemetry;
 
 /// The shortest token that is not soon guessed, in characters.
 const LEAST_TOKEN: usize = 16;
@@ -28,6 +29,9 @@ pub(super) fn gateway(settings: &GatewaySettings) -> Vec<Problem> {
         let message = format!("the token is shorter than {LEAST_TOKEN} characters");
         problems
             .push(Problem::at("admin_token", message).help("make one with `openssl rand -hex 16`"));
+    }
+    if let Some(telemetry) = &settings.telemetry {
+        problems.extend(within("telemetry", telemetry.check(Telemetry::IS_BUILT_IN)));
     }
     problems
 }

@@ -1,20 +1,21 @@
 //! How often times of which length occurred.
 
-/// The upper bounds of the buckets, in seconds; the last bucket has none.
-const BOUNDS: [f64; 15] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-
 /// How often times of which length occurred, in a fixed amount of memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histogram {
-    counts: [u64; BOUNDS.len() + 1],
+    counts: [u64; Histogram::BOUNDS.len() + 1],
     sum: f64,
 }
 
 impl Histogram {
+    /// The upper bounds of the buckets, in seconds; the last bucket has none.
+    pub const BOUNDS: [f64; 15] =
+        [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
     /// Counts a time, in seconds.
     pub fn observe(&mut self, seconds: f64) {
-        let bucket = BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(BOUNDS.len());
+        let bucket = Self::BOUNDS.iter().position(|bound| seconds <= *bound);
+        let bucket = bucket.unwrap_or(Self::BOUNDS.len());
         self.counts[bucket] += 1;
         self.sum += seconds;
     }
@@ -33,7 +34,7 @@ impl Histogram {
 
     /// The upper bound of each bucket, in seconds, and what it alone counted.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
-        BOUNDS.into_iter().chain([f64::INFINITY]).zip(self.counts)
+        Self::BOUNDS.into_iter().chain([f64::INFINITY]).zip(self.counts)
     }
 }
 

@@ -7,6 +7,7 @@ mod answers;
 mod client;
 mod command;
 mod events;
+mod grafana;
 mod guard;
 mod history;
 mod letters;

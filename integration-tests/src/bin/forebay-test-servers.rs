@@ -29,6 +29,7 @@ fn fetch() -> Result<()> {
     DynamoDb::fetch()
 }
 
+#[expect(clippy::print_stdout, reason = "where they are is what is asked for")]
 fn up() -> Result<()> {
     let kafka = Kafka::start(&kafka::Options::one_node().heap_mib(HEAP))?;
     println!("Kafka at {}", kafka.bootstrap());

@@ -101,7 +101,29 @@ impl Registry {
     /// # Errors
     /// If the registry refuses or does not answer.
     pub fn register(&self, subject: &str, kind: &str, schema: &str) -> Result<u32> {
-        let body = serde_json::json!({ "schema": schema, "schemaType": kind }).to_string();
+        self.register_with(subject, kind, schema, &[])
+    }
+
+    /// As [`Registry::register`], for a schema that uses types of others: their names, and the
+    /// subjects under which they are, each in its first version.
+    ///
+    /// # Errors
+    /// If the registry refuses or does not answer.
+    pub fn register_with(
+        &self,
+        subject: &str,
+        kind: &str,
+        schema: &str,
+        references: &[(&str, &str)],
+    ) -> Result<u32> {
+        let references = references.iter().map(
+            |(name, subject)| serde_json::json!({ "name": name, "subject": subject, "version": 1 }),
+        );
+        let references: Vec<_> = references.collect();
+        let body = serde_json::json!({
+            "schema": schema, "schemaType": kind, "references": references,
+        })
+        .to_string();
         let path = format!("/subjects/{subject}/versions");
         let answer: serde_json::Value = serde_json::from_str(&self.request("POST", &path, &body)?)?;
         let id = answer["id"].as_u64().with_context(|| format!("no id in {answer}"))?;

@@ -7,5 +7,6 @@ mod effectively_once;
 mod faults;
 mod mending;
 mod rows;
+mod security;
 mod types;
 mod writer;

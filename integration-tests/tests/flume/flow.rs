@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use forebay_integration_tests::servers::FlumeAgent;
-use forebay_integration_tests::{Expectation, Record, Scene, wait};
+use forebay_integration_tests::servers::flume::Lines;
+use forebay_integration_tests::{Chance, Expectation, Record, Scene, Sender, to_files, wait};
 
 /// The longest that the last record may take: an agent pauses for 5 s after each failure, and a sink
 /// that is polled keeps what was not acknowledged for as long.
@@ -12,26 +13,31 @@ const LONG: Duration = Duration::from_secs(90);
 
 /// The configuration of a gateway with this source and files behind it.
 pub(crate) fn config(source: &str) -> String {
-    format!(
-        r#"
-        [sources.events]
-        {source}
-        format = "json"
-        schema = {schema}
+    to_files("events", source)
+}
 
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-
-        [pipelines.events]
-        from = ["events"]
-        to = ["out"]
-        interval = "50ms"
-        "#,
-        schema = Record::SCHEMA
-    )
+/// Kills the gateway three times and the agent once in between, while lines keep coming, and expects
+/// all of them to arrive.
+pub(crate) fn killed(scene: &Scene, agent: &FlumeAgent) -> Result<()> {
+    let mut chance = Chance::new();
+    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
+    let mut expectation = spool(agent, "spooled", 2_000)?;
+    let sender = Sender::start::<Lines>("lines".to_owned(), agent.address().port());
+    for round in 0..3 {
+        let gateway = scene.start_with_progress()?;
+        // Long enough for the agent to have come back, and to be in the middle of it.
+        let before = gateway.records()?;
+        gateway.wait_for_more_than(before, Duration::from_secs(60))?;
+        gateway
+            .kill_after(chance.short_of(Duration::from_millis(1), Duration::from_millis(500)))?;
+        if round == 1 {
+            agent.node().kill_and_start()?;
+        }
+    }
+    expectation.absorb(sender.finish()?);
+    let gateway = scene.start()?;
+    expect_all(scene, &expectation)?;
+    gateway.stop(Scene::DRAIN)
 }
 
 /// Has an agent spool so many records of a lane.

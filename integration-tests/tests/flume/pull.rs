@@ -1,14 +1,12 @@
 //! Guarantees: what the file channel of an agent with the Spark sink has taken arrives, whenever
 //! gateway or agent are killed, from several agents at once.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use forebay_integration_tests::servers::FlumeAgent;
-use forebay_integration_tests::servers::flume::{Lines, Sink, Version};
-use forebay_integration_tests::{Chance, Expectation, Scene, Sender, port};
+use forebay_integration_tests::servers::flume::{Sink, Version};
+use forebay_integration_tests::{Expectation, Probed, Scene, port};
 
-use crate::flow::{config, expect_all, spool};
+use crate::flow::{self, config, expect_all, spool};
 
 /// Seconds after which a sink gives what was not acknowledged to the next who asks.
 const TIMEOUT: u32 = 5;
@@ -26,27 +24,9 @@ fn agent(port: u16) -> Result<FlumeAgent> {
 
 #[test]
 fn nothing_is_lost_when_agent_and_gateway_are_killed() -> Result<()> {
-    let mut chance = Chance::new();
-    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
     let port = port::free()?;
     let scene = Scene::new(&source(&[port]))?;
-    let agent = agent(port)?;
-    let mut expectation = spool(&agent, "spooled", 2_000)?;
-    let sender = Sender::start::<Lines>("lines".to_owned(), agent.address().port());
-    for round in 0..3 {
-        let gateway = scene.start_with_progress()?;
-        let before = gateway.records()?;
-        gateway.wait_for_more_than(before, Duration::from_secs(60))?;
-        gateway
-            .kill_after(chance.short_of(Duration::from_millis(1), Duration::from_millis(500)))?;
-        if round == 1 {
-            agent.node().kill_and_start()?;
-        }
-    }
-    expectation.absorb(sender.finish()?);
-    let gateway = scene.start()?;
-    expect_all(&scene, &expectation)?;
-    gateway.stop(Scene::DRAIN)
+    flow::killed(&scene, &agent(port)?)
 }
 
 #[test]
@@ -65,4 +45,21 @@ fn several_agents_are_polled_and_one_that_comes_back_is_found() -> Result<()> {
     expectation.absorb(spool(&agents[0], "again", 500)?);
     expect_all(&scene, &expectation)?;
     gateway.stop(Scene::DRAIN)
+}
+
+#[test]
+fn a_probe_takes_nothing_from_an_agent() -> Result<()> {
+    let port = port::free()?;
+    let scene = Scene::new(&source(&[port]))?;
+    Probed::of(&scene, "sources.events")?.expect(&["name", "port"], false, "refused")?;
+    let agent = agent(port)?;
+    let expectation = spool(&agent, "spooled", 300)?;
+    for _ in 0..3 {
+        let probed = Probed::of(&scene, "sources.events")?;
+        probed.expect(&["name", "port", "protocol"], true, "as a Spark sink does")?;
+    }
+    let gateway = scene.start()?;
+    expect_all(&scene, &expectation)?;
+    gateway.stop(Scene::DRAIN)?;
+    expectation.compare_folder(&scene.output())?.clean()
 }

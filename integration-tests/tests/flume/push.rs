@@ -5,11 +5,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use forebay_integration_tests::servers::flume::{Lines, Sink, Version};
+use forebay_integration_tests::servers::flume::{Sink, Version};
 use forebay_integration_tests::servers::{Authority, FlumeAgent};
-use forebay_integration_tests::{Chance, Scene, Sender, port, wait};
+use forebay_integration_tests::{Scene, port, wait};
 
-use crate::flow::{config, expect_all, spool};
+use crate::flow::{self, config, expect_all, spool};
 
 const PASSWORD: &str = "changeit";
 
@@ -17,31 +17,13 @@ fn source(port: u16, options: &str) -> String {
     config(&format!("type = \"flume\"\nlisten = \"127.0.0.1:{port}\"\n{options}"))
 }
 
-/// Kills the gateway three times and the agent once in between, while lines keep coming.
+/// Kills either, while lines keep coming.
 fn killed(version: Version, sink: fn(u16) -> Sink) -> Result<()> {
-    let mut chance = Chance::new();
-    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
     let port = port::free()?;
     let scene = Scene::new(&source(port, ""))?;
     // The agent is there first: nobody listens for it yet.
     let agent = FlumeAgent::start(version, &sink(port))?;
-    let mut expectation = spool(&agent, "spooled", 2_000)?;
-    let sender = Sender::start::<Lines>("lines".to_owned(), agent.address().port());
-    for round in 0..3 {
-        let gateway = scene.start_with_progress()?;
-        // Long enough for the agent to have come back, and to be in the middle of it.
-        let before = gateway.records()?;
-        gateway.wait_for_more_than(before, Duration::from_secs(60))?;
-        gateway
-            .kill_after(chance.short_of(Duration::from_millis(1), Duration::from_millis(500)))?;
-        if round == 1 {
-            agent.node().kill_and_start()?;
-        }
-    }
-    expectation.absorb(sender.finish()?);
-    let gateway = scene.start()?;
-    expect_all(&scene, &expectation)?;
-    gateway.stop(Scene::DRAIN)
+    flow::killed(&scene, &agent)
 }
 
 #[test]

@@ -10,3 +10,4 @@ mod exactly_once;
 mod faults;
 mod partitions;
 mod rejections;
+mod security;

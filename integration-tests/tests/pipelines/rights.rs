@@ -39,7 +39,7 @@ fn the_right_to_write_is_taken_away_and_given_back() -> Result<()> {
     gateway.wait_for_more_than(0, LONG)?;
 
     kafka.disallow(user, &["Write"], &["--topic", out])?;
-    gateway.wait_for_words(&format!("may not write to the topic `{out}`"), LONG)?;
+    gateway.wait_for_words(&format!("may not write to the topic `{out}`: allow it WRITE"), LONG)?;
     let before = gateway.records()?;
     kafka.allow(user, &["Write"], &["--topic", out])?;
     gateway.wait_for_more_than(before, LONG)?;

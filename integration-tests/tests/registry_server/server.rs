@@ -1,8 +1,9 @@
-//! Guarantees: a schema registry starts from its archive, keeps schemas and refuses those that do
-//! not fit.
+//! A schema registry starts from its archive, keeps schemas and refuses those that do not fit; and
+//! `forebay probe` says whether it can be asked.
 
 use anyhow::{Result, ensure};
 use forebay_integration_tests::servers::{Registry, name};
+use forebay_integration_tests::{Probed, Scene};
 
 #[test]
 fn schemas_are_kept_by_id() -> Result<()> {
@@ -21,4 +22,33 @@ fn schemas_are_kept_by_id() -> Result<()> {
     ensure!(refused.is_err(), "a schema was taken that does not fit");
     ensure!(registry.register(&subject, "AVRO", &schema("number"))? == id);
     Ok(())
+}
+
+#[test]
+fn a_probe_asks_it() -> Result<()> {
+    let registry = Registry::shared()?;
+    let scene = |url: &str| {
+        Scene::new(&format!(
+            r#"
+[sources.door]
+type = "http"
+listen = "127.0.0.1:0"
+format = "avro"
+schema = {{ id = "bigint" }}
+registry = {{ url = "{url}" }}
+
+[sinks.nothing]
+type = "blackhole"
+
+[pipelines.p]
+from = ["door"]
+to = ["nothing"]
+"#
+        ))
+    };
+    let steps = ["listen", "registry"];
+    let well = Probed::of(&scene(&registry.url())?, "sources.door")?;
+    well.expect(&steps, true, "subjects can be seen")?;
+    let elsewhere = Probed::of(&scene(&format!("{}/nowhere", registry.url()))?, "sources.door")?;
+    elsewhere.expect(&steps, false, "is the path in `url` right?")
 }

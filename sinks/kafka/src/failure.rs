@@ -79,9 +79,40 @@ impl Failure {
     }
 }
 
+/// How little an error says of what is wrong: less than the errors of other rows, where it only
+/// follows from theirs.
+pub(crate) fn tells_least(code: Code) -> u8 {
+    match code {
+        Code::PurgeQueue | Code::PurgeInflight => 2,
+        code if Failure::of(code) == Failure::Passing => 1,
+        _ => 0,
+    }
+}
+
+/// What ended a client, in words for people. A producer that may write to no topic at all is told
+/// that the cluster does not allow it, which sounds like more than it is.
+pub(crate) fn ended(code: Option<Code>, text: String) -> String {
+    match code {
+        Some(Code::ClusterAuthorizationFailed) => {
+            "this client may not write to any topic: allow it WRITE on those that it is to write to"
+                .to_owned()
+        }
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_rather_than_what_follows_from_it() {
+        let codes = [Code::PurgeQueue, Code::MessageTimedOut, Code::TopicAuthorizationFailed];
+        assert_eq!(codes.map(tells_least), [2, 1, 0]);
+        let text = ended(Some(Code::ClusterAuthorizationFailed), "no".to_owned());
+        assert!(text.contains("allow it WRITE"), "{text}");
+        assert_eq!(ended(None, "gone".to_owned()), "gone");
+    }
 
     #[test]
     fn errors_mean_what_they_should() {

@@ -18,7 +18,7 @@
 //! - `writer`: connecting, and writing at least once; `transaction` writes exactly once
 //! - `mark`, `marks` and `ledger`: which batch was written last
 //! - `patience`: calls of librdkafka that may never return
-//! - `probe`: looking step by step whether the topic can be written
+//! - `probe`: looking step by step whether the topic can be written; `right` whether it may be
 //! - `status`: what can be seen from outside
 
 mod check;
@@ -37,6 +37,7 @@ mod patience;
 mod plan;
 mod probe;
 mod remainder;
+mod right;
 mod round;
 mod shape;
 mod sink;

@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::options::KafkaSinkOptions;
 use crate::plan::Plan;
+use crate::right;
 use crate::topics::{ANSWER, State};
 
 /// What a probe needs to know of its sink.
@@ -49,8 +50,9 @@ impl Probing {
         reach_brokers(probed, &connection).await?;
         let (options, name, base) = (self.options, self.name, self.base);
         let topic = self.topic.clone();
+        let (own, folder) = (options.clone(), base.clone());
         let asked = spawn_blocking(move || {
-            let mut client = Client::new(&name, &options, &base, None)?;
+            let mut client = Client::new(&name, &own, &folder, None)?;
             let answer = match &topic {
                 Some(topic) => client.topics.ask(&client.producer, topic).map(Some),
                 None => {
@@ -85,11 +87,19 @@ impl Probing {
             }
         };
         probed.step("topic", found)?;
-        if !knows_columns {
+        if knows_columns {
+            let help = "choose columns that there are in `topic`, `key` and `value`";
+            let fits = self.columns.map(|()| "they fit".to_owned());
+            probed.step("columns", fits.map_err(|error| Obstacle::new(error, help)))?;
+        }
+        if topic.is_empty() {
             return Ok(());
         }
-        let help = "choose columns that there are in `topic`, `key` and `value`";
-        let fits = self.columns.map(|()| "they fit".to_owned());
-        probed.step("columns", fits.map_err(|error| Obstacle::new(error, help)))
+        let allowed = spawn_blocking(move || right::may_write(&options, &base, &topic)).await;
+        let allowed = allowed.unwrap_or_else(|error| Err(error.to_string()));
+        let help =
+            "give this user the right to write to it (kafka-acls.sh --add --operation Write)";
+        let allowed = allowed.map(|()| "it is allowed".to_owned());
+        probed.step("write", allowed.map_err(|error| Obstacle::new(error, help)))
     }
 }

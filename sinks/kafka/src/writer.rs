@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use forebay_clients::kafka::{Cause, Trouble};
 use forebay_core::Batch;
 use forebay_core::dead_letter::Reason;
 use forebay_core::sink::{SinkError, Written};
 use rdkafka::producer::Producer as _;
+use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::client::{Client, Halt};
 use crate::deliveries::Report;
-use crate::failure::Failure;
+use crate::failure::{Failure, ended, tells_least};
 use crate::ledger::Ledger;
 use crate::marks::Marks;
 use crate::patience::Patience;
@@ -34,6 +36,8 @@ pub(crate) struct Writer {
     pub(crate) ledger: Ledger,
     /// For `exactly_once`.
     pub(crate) marks: Option<Marks>,
+    /// What the last client that was ended complained of.
+    trouble: Option<Trouble>,
     pub(crate) patience: Patience,
 }
 
@@ -46,6 +50,7 @@ impl Writer {
             work: None,
             ledger: Ledger::default(),
             marks: None,
+            trouble: None,
             patience: Patience::default(),
         }
     }
@@ -116,7 +121,9 @@ impl Writer {
     /// whether reports are missing.
     pub(crate) fn lose(&mut self) -> (Vec<Report>, bool) {
         self.marks = None;
-        self.client.take().map_or_else(Default::default, Client::end)
+        let Some(client) = self.client.take() else { return Default::default() };
+        self.trouble = client.events.trouble();
+        client.end()
     }
 
     /// Writes a batch.
@@ -223,6 +230,8 @@ impl Writer {
             Halt::Stalled(text) => SinkError::Disconnected(text),
             Halt::Refused => SinkError::Transient("the brokers refused a request".to_owned()),
             Halt::Lost(text) => {
+                let fatal = self.client.as_ref().and_then(Client::fatal);
+                let text = ended(fatal.map(|(code, _)| code), text);
                 let (reports, is_missing_some) = self.lose();
                 let again = self.sort_out(&mut work, &reports).again;
                 work.resume((!is_missing_some).then_some(again));
@@ -257,6 +266,11 @@ impl Writer {
         rest
     }
 
+    /// Whether the client that was ended last had no right to what it was to do.
+    fn is_forbidden(&self) -> bool {
+        self.trouble.as_ref().is_some_and(|trouble| trouble.cause == Cause::Authorization)
+    }
+
     /// How many rows failed for a reason that passes, and such a reason.
     pub(crate) fn passing(&self, work: &Work, reports: &[Report]) -> Option<(usize, Reason)> {
         let passes = |report: &&Report| {
@@ -266,8 +280,15 @@ impl Writer {
                 other => !self.plan.is_hopeless(other),
             })
         };
-        let first = reports.iter().find(passes)?;
-        let code = first.error?;
+        let telling = |report: &&Report| report.error.map_or(u8::MAX, tells_least);
+        let first = reports.iter().filter(passes).min_by_key(telling)?;
+        let code = match first.error? {
+            // What was purged was never sent: the whole transaction may not be.
+            Code::PurgeQueue | Code::PurgeInflight if self.is_forbidden() => {
+                Code::TopicAuthorizationFailed
+            }
+            code => code,
+        };
         let topics = topics_of(&self.plan, work, std::slice::from_ref(first));
         let topic = topics.get(&first.row).map_or("", |topic| topic);
         let reason = Failure::of(code).reason(code, topic);

@@ -33,6 +33,13 @@ pub(crate) enum Kind {
     Info,
 }
 
+impl Metric {
+    /// Its name without what OpenMetrics adds for its kind.
+    pub(crate) fn family(&self) -> &'static str {
+        self.name.strip_suffix(self.kind.suffix()).unwrap_or(self.name)
+    }
+}
+
 impl Kind {
     /// The word for it.
     pub(crate) fn as_str(self) -> &'static str {
@@ -45,7 +52,7 @@ impl Kind {
     }
 
     /// What OpenMetrics adds to the name of each number of this kind.
-    pub(super) fn suffix(self) -> &'static str {
+    fn suffix(self) -> &'static str {
         match self {
             Self::Counter => "_total",
             Self::Info => "_info",

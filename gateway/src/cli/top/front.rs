@@ -1,19 +1,31 @@
 //! All pipelines.
 
-use std::ops::RangeInclusive;
-
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
-use ratatui::widgets::{Paragraph, Row, Table, TableState, Wrap};
+use ratatui::widgets::{Cell, Paragraph, TableState, Wrap};
 use serde_json::Value;
 
-use super::parts::{self, head, keys, number, state, style, text, time};
+use super::parts::{Column, bold, cells, keys, limit, number, state, style, table, text, time};
 use super::state::State;
 
-/// The columns that hold numbers.
-const NUMBERS: RangeInclusive<usize> = 3..=9;
+/// What is told of each pipeline. On 80 characters there is room for what changes most.
+const COLUMNS: [Column; 10] = [
+    Column::words("PIPELINE", 10),
+    Column::words("STATE", 10),
+    Column::words("SET BY", 11).from(WIDE),
+    Column::number("IN/S", 9),
+    Column::number("OUT/S", 9).from(WIDE),
+    Column::number("LIMIT/S", 9),
+    Column::number("BATCH", 8),
+    Column::number("DELAY", 8).from(WIDE),
+    Column::number("BACKLOG", 11),
+    Column::number("DEAD", 7),
+];
+
+/// The least width of a table with all columns.
+pub(super) const WIDE: u16 = 104;
 
 /// Draws what there is to see.
 pub(super) fn draw(frame: &mut Frame<'_>, shown: &State) {
@@ -49,31 +61,15 @@ fn title(shown: &State) -> Line<'static> {
     };
     let title = format!("forebay top   http://{}", shown.address);
     Line::from(vec![
-        ratatui::text::Span::styled(title, Style::new().add_modifier(Modifier::BOLD)),
+        ratatui::text::Span::styled(title, bold()),
         ratatui::text::Span::styled(words, style),
     ])
 }
 
 fn pipelines(frame: &mut Frame<'_>, shown: &State, area: Rect) {
     let [list, about] = Layout::vertical([Constraint::Min(3), Constraint::Length(4)]).areas(area);
-    let titles = [
-        "PIPELINE", "STATE", "SET BY", "IN/S", "OUT/S", "LIMIT/S", "BATCH", "DELAY", "BACKLOG",
-        "DEAD",
-    ];
-    let widths = [
-        Constraint::Min(8),
-        Constraint::Min(8),
-        Constraint::Length(11),
-        Constraint::Length(9),
-        Constraint::Length(9),
-        Constraint::Length(9),
-        Constraint::Length(8),
-        Constraint::Length(8),
-        Constraint::Length(11),
-        Constraint::Length(7),
-    ];
-    let table = Table::new(shown.pipelines.iter().map(row), widths)
-        .header(Row::new(parts::row(titles.map(str::to_owned), NUMBERS)).style(head()))
+    let rows = shown.pipelines.iter().map(row);
+    let table = table(&COLUMNS, list.width, rows)
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
     let mut chosen = TableState::default().with_selected(Some(shown.selected));
     frame.render_stateful_widget(table, list, &mut chosen);
@@ -82,24 +78,23 @@ fn pipelines(frame: &mut Frame<'_>, shown: &State, area: Rect) {
     }
 }
 
-fn row(pipeline: &Value) -> Row<'static> {
+fn row(pipeline: &Value) -> [Cell<'static>; COLUMNS.len()] {
     let last = &pipeline["last"];
-    let limit = if last["rate"].is_null() { "none".to_owned() } else { number(&last["rate"]) };
-    let cells = [
+    let texts = [
         text(&pipeline["name"]),
         state(pipeline),
         text(&pipeline["why"]["set_by"]).replace('_', " "),
         number(&pipeline["records_per_second"]),
         number(&pipeline["rows_per_second"]),
-        limit,
+        limit(&last["rate"]),
         time(&last["processing_ms"]),
         time(&last["scheduling_delay_ms"]),
         number(&pipeline["backlog"]),
         number(&pipeline["dead_letters"]),
     ];
-    let mut cells = parts::row(cells, NUMBERS);
+    let mut cells = cells(&COLUMNS, texts);
     cells[1] = cells[1].clone().style(style(pipeline));
-    Row::new(cells)
+    cells
 }
 
 /// Why its rate is what it is, and what last went wrong.

@@ -1,10 +1,9 @@
 //! What the pages share: words, numbers and colours.
 
-use std::ops::RangeInclusive;
-
+use ratatui::layout::Constraint;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span, Text};
-use ratatui::widgets::Cell;
+use ratatui::widgets::{Cell, Row, Table};
 use serde_json::Value;
 
 use crate::cli::words::shortened;
@@ -22,6 +21,11 @@ pub(super) fn text(value: &Value) -> String {
 pub(super) fn number(value: &Value) -> String {
     let number = value.as_f64().filter(|number| number.is_finite() && *number >= 0.0);
     number.map_or_else(|| "-".to_owned(), |number| grouped(number.round() as u64))
+}
+
+/// A limit of so many records per second, in words.
+pub(super) fn limit(rate: &Value) -> String {
+    if rate.is_null() { "none".to_owned() } else { number(rate) }
 }
 
 /// Milliseconds for people.
@@ -55,20 +59,68 @@ pub(super) fn style(pipeline: &Value) -> Style {
     }
 }
 
-/// The cells of a row of a table. Numbers and times, the columns `numbers`, stand on the right.
-pub(super) fn row(
-    cells: impl IntoIterator<Item = String>,
-    numbers: RangeInclusive<usize>,
-) -> Vec<Cell<'static>> {
-    let cell = |(index, cell): (usize, String)| match numbers.contains(&index) {
-        true => Cell::from(Text::from(cell).right_aligned()),
-        false => Cell::from(cell),
-    };
-    cells.into_iter().enumerate().map(cell).collect()
+/// A column of a table.
+#[derive(Clone, Copy)]
+pub(super) struct Column {
+    title: &'static str,
+    width: Constraint,
+    /// Whether it holds numbers or times, which stand on the right.
+    is_number: bool,
+    /// The narrowest table that has it, in characters.
+    from: u16,
 }
 
-/// A head of a table.
-pub(super) fn head() -> Style {
+impl Column {
+    /// A column of words, at least so wide.
+    pub(super) const fn words(title: &'static str, least: u16) -> Self {
+        Self { title, width: Constraint::Min(least), is_number: false, from: 0 }
+    }
+
+    /// A column of numbers, so wide: one that is cut would be another number.
+    pub(super) const fn number(title: &'static str, width: u16) -> Self {
+        Self { title, width: Constraint::Length(width), is_number: true, from: 0 }
+    }
+
+    /// A column that only wide tables have.
+    pub(super) const fn from(self, width: u16) -> Self {
+        Self { from: width, ..self }
+    }
+}
+
+/// A table of so many characters: it has the columns that there is room for. A row has a cell for
+/// each of all columns.
+pub(super) fn table<const COUNT: usize>(
+    columns: &[Column; COUNT],
+    width: u16,
+    rows: impl Iterator<Item = [Cell<'static>; COUNT]>,
+) -> Table<'static> {
+    let shown = |cells: [Cell<'static>; COUNT]| {
+        let cells = cells.into_iter().zip(columns);
+        Row::new(cells.filter(|(_, column)| column.from <= width).map(|(cell, _)| cell))
+    };
+    let head = columns.map(|column| cell(column.title.to_owned(), column.is_number));
+    let widths = columns.iter().filter(|column| column.from <= width).map(|column| column.width);
+    Table::new(rows.map(shown), widths).header(shown(head).style(bold()))
+}
+
+/// The cells of a row, of their texts.
+pub(super) fn cells<const COUNT: usize>(
+    columns: &[Column; COUNT],
+    texts: [String; COUNT],
+) -> [Cell<'static>; COUNT] {
+    let mut numbers = columns.iter().map(|column| column.is_number);
+    texts.map(|text| cell(text, numbers.next().unwrap_or_default()))
+}
+
+fn cell(text: String, is_number: bool) -> Cell<'static> {
+    match is_number {
+        true => Cell::from(Text::from(text).right_aligned()),
+        false => Cell::from(text),
+    }
+}
+
+/// What stands out: a name, the head of a table.
+pub(super) fn bold() -> Style {
     Style::new().add_modifier(Modifier::BOLD)
 }
 

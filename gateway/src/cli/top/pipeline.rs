@@ -1,20 +1,28 @@
 //! One pipeline.
 
-use std::ops::RangeInclusive;
-
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Gauge, Paragraph, Row, Table};
+use ratatui::widgets::{Gauge, Paragraph};
 use serde_json::Value;
 
-use super::front::words;
-use super::parts::{self, head, number, state, style, text, time};
+use super::front::{WIDE, words};
+use super::parts::{Column, bold, cells, limit, number, state, style, table, text, time};
 use super::state::{Opened, State};
 
-/// The columns that hold numbers.
-const NUMBERS: RangeInclusive<usize> = 2..=7;
+/// What is told of each split. On 80 characters there is room for what changes most.
+const COLUMNS: [Column; 9] = [
+    Column::words("SOURCE", 8),
+    Column::words("SPLIT", 10),
+    Column::number("UNTIL", 12),
+    Column::number("END", 12).from(WIDE),
+    Column::number("LAG", 11),
+    Column::number("OLDEST", 8),
+    Column::number("TOOK", 8),
+    Column::number("GRANTED", 8),
+    Column::words("LIMITED BY", 11).from(WIDE),
+];
 
 /// Draws the pipeline that is open.
 pub(super) fn draw(frame: &mut Frame<'_>, shown: &State, opened: &Opened, area: Rect) {
@@ -23,7 +31,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, shown: &State, opened: &Opened, area: 
         return frame.render_widget(Paragraph::new(gone), area);
     };
     let [about, why, used, list] = Layout::vertical([
-        Constraint::Length(4),
+        Constraint::Length(6),
         Constraint::Length(3),
         Constraint::Length(1),
         Constraint::Min(3),
@@ -46,24 +54,27 @@ fn facts(pipeline: &Value) -> Vec<Line<'static>> {
         .map_or_else(String::new, |seconds| format!(", gone in {}", time(&(seconds * 1e3).into())));
     vec![
         Line::from(vec![
-            Span::styled(text(&pipeline["name"]), head()),
+            Span::styled(text(&pipeline["name"]), bold()),
             Span::raw("  "),
             Span::styled(state(pipeline), style(pipeline)),
-            Span::raw(format!(
-                "   in {}/s   out {}/s   limit {}/s{set}",
-                number(&pipeline["records_per_second"]),
-                number(&pipeline["rows_per_second"]),
-                number(&last["rate"]),
-            )),
         ]),
         Line::from(format!(
-            "batch {} of {}   delay {}   backlog {}{drains}   dead letters {}   retries {}",
+            "in {}/s   out {}/s   limit {}{set}",
+            number(&pipeline["records_per_second"]),
+            number(&pipeline["rows_per_second"]),
+            limit(&last["rate"]),
+        )),
+        Line::from(format!(
+            "batch {} of {}   delay {}   retries {}",
             time(&last["processing_ms"]),
             time(&pipeline["interval_ms"]),
             time(&last["scheduling_delay_ms"]),
+            number(&pipeline["retries"]),
+        )),
+        Line::from(format!(
+            "backlog {}{drains}   dead letters {}",
             number(&pipeline["backlog"]),
             number(&pipeline["dead_letters"]),
-            number(&pipeline["retries"]),
         )),
         Line::from(format!("under way: {}", under_way(pipeline))),
         Line::from(format!("sinks hold: {}", in_flight(pipeline))),
@@ -107,39 +118,22 @@ fn utilisation(frame: &mut Frame<'_>, pipeline: &Value, area: Rect) {
 }
 
 fn splits(frame: &mut Frame<'_>, opened: &Opened, area: Rect) {
-    let titles =
-        ["SOURCE", "SPLIT", "UNTIL", "END", "LAG", "OLDEST", "TOOK", "GRANTED", "LIMITED BY"];
-    let widths = [
-        Constraint::Min(8),
-        Constraint::Min(12),
-        Constraint::Length(12),
-        Constraint::Length(12),
-        Constraint::Length(11),
-        Constraint::Length(8),
-        Constraint::Length(8),
-        Constraint::Length(8),
-        Constraint::Length(11),
-    ];
     let all = opened.splits["splits"].as_array().map(Vec::as_slice).unwrap_or_default();
     let rows = all.iter().skip(opened.offset).map(|split| {
-        Row::new(parts::row(
-            [
-                text(&split["source"]),
-                text(&split["split"]),
-                position(&split["until"]),
-                position(&split["end"]),
-                number(&split["lag"]),
-                time(&split["oldest_ms"]),
-                number(&split["records"]),
-                number(&split["granted"]),
-                text(&split["limited_by"]).replace('_', " "),
-            ],
-            NUMBERS,
-        ))
+        let texts = [
+            text(&split["source"]),
+            text(&split["split"]),
+            position(&split["until"]),
+            position(&split["end"]),
+            number(&split["lag"]),
+            time(&split["oldest_ms"]),
+            number(&split["records"]),
+            number(&split["granted"]),
+            text(&split["limited_by"]).replace('_', " "),
+        ];
+        cells(&COLUMNS, texts)
     });
-    let table = Table::new(rows, widths)
-        .header(Row::new(parts::row(titles.map(str::to_owned), NUMBERS)).style(head()));
-    frame.render_widget(table, area);
+    frame.render_widget(table(&COLUMNS, area.width, rows), area);
 }
 
 /// Positions are numbers or text.

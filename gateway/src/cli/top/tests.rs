@@ -73,6 +73,29 @@ fn all_pipelines_with_their_limits_and_why() {
     assert!(screen(&shown, 120, 12).contains("no gateway answers"));
 }
 
+/// A number that is cut would be another number.
+#[test]
+fn a_narrow_terminal_has_fewer_columns_and_no_number_that_is_cut() {
+    let mut shown = shown();
+    let narrow = screen(&shown, 80, 24);
+    for words in ["clicks", "running", "12 346", "15 000", "410 ms", "1 234 567", "waiting for"] {
+        assert!(narrow.contains(words), "{words}:\n{narrow}");
+    }
+    assert!(!narrow.contains("SET BY") && screen(&shown, 120, 24).contains("SET BY"));
+    press(&mut shown, KeyCode::Enter);
+    let split = json!({
+        "source": "shop", "split": "orders-7", "until": 123_456_789_012_u64, "end": 1,
+        "lag": 123_456_789, "oldest_ms": 5_000, "records": 100_000, "granted": 200_000,
+    });
+    shown.hear_splits("clicks", json!({ "splits": [split] }));
+    let narrow = screen(&shown, 80, 24);
+    for words in
+        ["shop", "orders-7", "123456789012", "123 456 789", "5000 ms", "100 000", "200 000"]
+    {
+        assert!(narrow.contains(words), "{words}:\n{narrow}");
+    }
+}
+
 #[test]
 fn a_pipeline_opens_into_its_splits() {
     let mut shown = shown();

@@ -56,7 +56,7 @@ pub async fn connect(
             let text = format!("{hosts}: no connection within {patience:?}");
             return Err(SinkError::Transient(text));
         }
-        Ok(Err(error)) => return Err(refused(&hosts, &error)),
+        Ok(Err(error)) => return Err(refused(settings, &hosts, &error)),
         Ok(Ok(session)) => session,
     };
     // The driver makes a session also where it could not read the schema.
@@ -139,15 +139,32 @@ pub fn builder(
     Ok(builder)
 }
 
-fn refused(hosts: &str, error: &NewSessionError) -> SinkError {
+fn refused(settings: &Settings, hosts: &str, error: &NewSessionError) -> SinkError {
     match error {
         NewSessionError::MetadataError(error) => {
-            SinkError::Transient(format!("{hosts}: {}", unread(error)))
+            let hint = match error {
+                MetadataError::ConnectionPoolError(error) if error::is_hang_up(error) => {
+                    hint(settings)
+                }
+                _ => "",
+            };
+            SinkError::Transient(format!("{hosts}: {}{hint}", unread(error)))
         }
         NewSessionError::FailedToResolveAnyHostname(_) => {
             SinkError::Transient(format!("{hosts}: no address is known for any of these names"))
         }
         other => SinkError::Fatal(format!("{hosts}: {other}")),
+    }
+}
+
+/// What may be behind it when a node hangs up on somebody new.
+fn hint(settings: &Settings) -> &'static str {
+    match &settings.tls {
+        None => "; if the nodes want TLS, set `tls`",
+        Some(tls) if tls.cert_file.is_none() => {
+            "; if the nodes want a certificate, set `cert_file` in `tls`; they may also want no TLS"
+        }
+        Some(_) => "; the nodes may not trust the `cert_file` in `tls`, or want no TLS",
     }
 }
 

@@ -1,5 +1,5 @@
 //! Looking step by step whether the table can be written. Nothing is written: a statement is
-//! prepared, which changes nothing.
+//! prepared, which changes nothing, and one is refused because no row can be meant by it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::Live;
 use super::connection::{PATIENCE, builder, check_datacenter};
-use crate::sending::error::login;
+use crate::sending::error::{Class, Refusal, login};
 use crate::settings::{Settings, TableName};
+use crate::table::Statement;
 
 /// Adds the steps of a probe.
 ///
@@ -46,12 +47,37 @@ pub async fn probe(
             return probed.step("table", Err(Obstacle::new(error, help)));
         }
     };
-    let Some(columns) = columns else { return Ok(()) };
-    let help = "rename fields with `columns`, leave some out with `extra_fields`, or alter the \
-                table";
-    let fits = live.plan(columns).await;
-    let fits = fits.map(|plan| format!("{} are filled", plan.mapping.columns.len()));
-    probed.step("columns", fits.map_err(|error| Obstacle::new(error, help)))
+    if let Some(columns) = columns {
+        let help = "rename fields with `columns`, leave some out with `extra_fields`, or alter \
+                    the table";
+        let fits = live.plan(columns).await;
+        let fits = fits.map(|plan| format!("{} are filled", plan.mapping.columns.len()));
+        probed.step("columns", fits.map_err(|error| Obstacle::new(error, help)))?;
+    }
+    probed.step("write", may_write(&live, settings.username.as_deref()).await)
+}
+
+/// Whether rows may be written. The deletion of a row without a key is refused after it was seen
+/// whether this user may write, and before anything is done
+/// ([`processStatement`](https://github.com/apache/cassandra/blob/cassandra-5.0/src/java/org/apache/cassandra/cql3/QueryProcessor.java)).
+async fn may_write(live: &Live, user: Option<&str>) -> Result<String, Obstacle> {
+    let refused = match live.session.query_unpaged(Statement::impossible(&live.table()), &[]).await
+    {
+        Ok(_) => None,
+        Err(error) => Some(Refusal::of(&error)),
+    };
+    match refused {
+        None => Ok("it is allowed".to_owned()),
+        Some(Refusal { class: Class::Refused, .. }) => Ok("it is allowed".to_owned()),
+        Some(Refusal { class: Class::Denied, text }) => {
+            let role = user.unwrap_or("ROLE");
+            let name = &live.table().name;
+            Err(Obstacle::new(text, format!("GRANT MODIFY ON {name} TO {role};")))
+        }
+        Some(Refusal { text, .. }) => {
+            Err(Obstacle::new(text, "look whether enough nodes are there, and at their log"))
+        }
+    }
 }
 
 async fn session(

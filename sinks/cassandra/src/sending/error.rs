@@ -120,11 +120,10 @@ fn words(error: &DbError, message: &str) -> String {
 #[must_use]
 pub fn of_pool(error: &ConnectionPoolError) -> String {
     match error {
-        ConnectionPoolError::Broken { last_connection_error } => match login(last_connection_error)
-        {
-            Some(text) => text,
-            None => format!("no connection: {last_connection_error}"),
-        },
+        ConnectionPoolError::Broken { last_connection_error } => {
+            let known = login(last_connection_error).or_else(|| secrecy(last_connection_error));
+            known.unwrap_or_else(|| format!("no connection: {last_connection_error}"))
+        }
         other => format!("no connection: {other}"),
     }
 }
@@ -141,6 +140,39 @@ pub fn login(error: &ConnectionError) -> Option<String> {
             Some("the cluster wants a login: set `username` and `password`".to_owned())
         }
         _ => None,
+    }
+}
+
+/// What was wrong with the certificates, if that is why there is no connection. What a node
+/// objects to comes as an alert, often only after the connection was made.
+#[must_use]
+pub fn secrecy(error: &ConnectionError) -> Option<String> {
+    let text = error.to_string();
+    let is_tls = ["certificate", "fatal alert", "corrupt message"];
+    is_tls
+        .iter()
+        .any(|word| text.contains(word))
+        .then(|| format!("TLS failed: {text}; mend `ca_file` or `cert_file` in `tls`"))
+}
+
+/// Whether a node closed the connection without a word.
+#[must_use]
+pub fn is_hang_up(error: &ConnectionPoolError) -> bool {
+    use std::io::ErrorKind;
+    match error {
+        ConnectionPoolError::Broken { last_connection_error } => match last_connection_error {
+            said if secrecy(said).is_some() => false,
+            ConnectionError::BrokenConnection(_) => true,
+            ConnectionError::ConnectionSetupRequestError(setup) => {
+                matches!(setup.get_error(), ConnectionSetupRequestErrorKind::BrokenConnection(_))
+            }
+            ConnectionError::IoError(error) => matches!(
+                error.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe
+            ),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

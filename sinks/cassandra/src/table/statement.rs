@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Mapping, Table};
+use super::{Mapping, Role, Table};
 use crate::settings::table_name::quoted;
 use crate::settings::{Settings, TimeToLive, WriteTime};
 
@@ -38,6 +38,16 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Deletes a row whose key is null: one that no table has, and that every server refuses. It is
+    /// the CQL alone, without values.
+    #[must_use]
+    pub fn impossible(table: &Table) -> String {
+        let keys = table.columns.iter().filter(|column| column.role == Role::Partition);
+        let keys: Vec<String> =
+            keys.map(|column| format!("{} = null", quoted(&column.name))).collect();
+        format!("DELETE FROM {} WHERE {}", target(table), keys.join(" AND "))
+    }
+
     /// Writes a row: the columns in the mapping's order, then write time and time to live.
     #[must_use]
     pub fn upsert(table: &Table, mapping: &Mapping, settings: &Settings) -> Self {

@@ -1,7 +1,8 @@
 // Numbers, sizes and times as people read them.
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const group = (digits) => digits.replaceAll(",", "\u202f");
+// A zero has no sign, also where it was rounded to it.
+const group = (digits) => digits.replaceAll(",", "\u202f").replace(/^-0$/, "0");
 const few = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const known = (value) => value !== null && value !== undefined && Number.isFinite(value);
 
@@ -15,7 +16,7 @@ export function short(value) {
   if (size >= 999.5e6) return few.format(value / 1e9) + " G";
   if (size >= 999.5e3) return few.format(value / 1e6) + " M";
   if (size >= 9999.5) return few.format(value / 1e3) + " k";
-  return size >= 100 ? number(value) : few.format(value);
+  return size >= 100 ? number(value) : few.format(size < 5e-4 ? 0 : value);
 }
 
 /** `1.5 MiB`. */
