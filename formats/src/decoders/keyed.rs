@@ -153,13 +153,12 @@ impl Prepare for Keyed {
     }
 
     async fn probe(&self, probed: &mut Probed) -> Result<(), Halted> {
-        if let Some(value) = self.value.prepare() {
-            value.probe(probed).await?;
+        for decoder in [&self.value, &self.key] {
+            if let Some(prepare) = decoder.prepare() {
+                prepare.probe(probed).await?;
+            }
         }
-        match self.key.prepare() {
-            Some(key) => key.probe(probed).await,
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 
