@@ -15,7 +15,7 @@ const KEEP_SOURCES: &str = "window.sources = []; const Real = EventSource; \
 const HEAR_AGAIN: &str = "(() => { const it = window.sources.at(-1); \
     const { last } = window; const { why } = last.pipelines.find(({ name }) => name === 'orders'); \
     for (let second = 0; second < 1000; second += 1) { \
-    last.now_ms += 1000; why.sentence = 'it is ' + last.now_ms; \
+    last.now_ms += 1000; why.sentence = 'It is ' + last.now_ms; \
     it.dispatchEvent(new MessageEvent('pipelines', { data: JSON.stringify(last) })); } \
     const shown = document.body.innerText; \
     return shown.includes(why.sentence) || why.sentence + ' is not in ' + shown; })()";
