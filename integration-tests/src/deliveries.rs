@@ -24,18 +24,18 @@ impl Deliveries {
 
     /// Fails unless each record came as it was sent, in order from each gateway, and came again only
     /// if it stood in the last `in_doubt` batches of a gateway before: those that it had not yet
-    /// committed when it was killed. Says how many came again.
+    /// committed when it was killed.
     ///
     /// # Errors
     /// What is not so.
-    pub fn check(&self, expectation: &Expectation, in_doubt: usize) -> Result<usize> {
+    pub fn check(&self, expectation: &Expectation, in_doubt: usize) -> Result<()> {
         let all: Vec<(PathBuf, Vec<Value>)> = self
             .gateways
             .iter()
             .map(|(gateway, batches)| (format!("gateway {gateway}").into(), batches.concat()))
             .collect();
         let mut report = expectation.compare(&all, identity);
-        let repeated = std::mem::take(&mut report.duplicated);
+        report.duplicated.clear();
         report.clean()?;
 
         let mut seen: BTreeMap<Identity, (usize, usize)> = BTreeMap::new();
@@ -54,7 +54,7 @@ impl Deliveries {
                 }
             }
         }
-        Ok(repeated.len())
+        Ok(())
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::record::Record;
 
-    fn check(batches: &[(usize, &[u64])]) -> Result<usize> {
+    fn check(batches: &[(usize, &[u64])]) -> Result<()> {
         let mut expectation = Expectation::default();
         let mut deliveries = Deliveries::default();
         (1..=4).for_each(|number| expectation.once(&Record::new("a", number)));
@@ -76,8 +76,8 @@ mod tests {
 
     #[test]
     fn only_what_was_in_doubt_may_come_again() {
-        assert_eq!(check(&[(0, &[1]), (0, &[2, 3]), (2, &[4])]).unwrap(), 0);
-        assert_eq!(check(&[(0, &[1]), (0, &[2, 3]), (2, &[2, 3]), (2, &[4])]).unwrap(), 2);
+        check(&[(0, &[1]), (0, &[2, 3]), (2, &[4])]).unwrap();
+        check(&[(0, &[1]), (0, &[2, 3]), (2, &[2, 3]), (2, &[4])]).unwrap();
         assert!(check(&[(0, &[1]), (0, &[2, 3]), (2, &[1]), (2, &[4])]).is_err());
         assert!(check(&[(0, &[1, 2, 3]), (0, &[3, 4])]).is_err());
         assert!(check(&[(0, &[1, 2, 3])]).is_err());

@@ -3,8 +3,6 @@
 //! writes again what it saw no `ack` for loses nothing; and of a program that hears nothing at most
 //! the last lines before its end are missing.
 
-#![expect(clippy::print_stderr, reason = "a run that failed is repeated by its seed")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -132,9 +130,7 @@ fn finish(scene: &Scene) -> Result<()> {
     scene.drain()
 }
 
-fn kill_at_random_instants(scene: &Scene) -> Result<()> {
-    let mut chance = Chance::new();
-    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
+fn kill_at_random_instants(scene: &Scene, mut chance: Chance) -> Result<()> {
     for _ in 0..rounds() {
         let gateway = scene.start()?;
         gateway.kill_after(chance.short_of(Duration::from_millis(30), Duration::from_secs(1)))?;
@@ -147,7 +143,9 @@ fn what_is_acknowledged_is_there_once_when_the_gateway_is_killed() -> Result<()>
     let scene = scene(true, ACKNOWLEDGED)?;
     lay_out(&scene, starts())?;
     let watcher = Watcher::start(scene.output());
-    kill_at_random_instants(&scene)?;
+    let chance = Chance::new();
+    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
+    kill_at_random_instants(&scene, chance)?;
     finish(&scene)?;
     watcher.finish()?;
     let expectation = acknowledged(&scene, starts())?;
@@ -179,7 +177,9 @@ fn a_program_that_writes_again_what_was_not_acknowledged_loses_nothing() -> Resu
         fs::write(scene.path("spool").join(format!("{number:05}")), record.line() + "\n")?;
         expectation.once(&record);
     }
-    kill_at_random_instants(&scene)?;
+    let chance = Chance::new();
+    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
+    kill_at_random_instants(&scene, chance)?;
     let gateway = scene.start()?;
     wait::until("all tasks to be done", Scene::DRAIN, || {
         Ok(fs::read_dir(scene.path("spool"))?.next().is_none().then_some(()))
@@ -206,7 +206,9 @@ fn without_acknowledgement_only_the_last_lines_of_a_program_are_missing() -> Res
     let scene = scene(false, SILENT)?;
     lay_out(&scene, starts())?;
     let watcher = Watcher::start(scene.output());
-    kill_at_random_instants(&scene)?;
+    let chance = Chance::new();
+    eprintln!("FOREBAY_CRASH_SEED={}", chance.seed());
+    kill_at_random_instants(&scene, chance)?;
     // One that is stopped as it should be, when it has written all that it has.
     let gateway = scene.start()?;
     let last = last_of_a_whole_lane(&scene, &gateway)?;

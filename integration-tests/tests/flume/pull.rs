@@ -1,10 +1,13 @@
 //! Guarantees: what the file channel of an agent with the Spark sink has taken arrives, whenever
 //! gateway or agent are killed, from several agents at once.
 
+use std::net::TcpStream;
+use std::time::Duration;
+
 use anyhow::Result;
 use forebay_integration_tests::servers::FlumeAgent;
 use forebay_integration_tests::servers::flume::{Sink, Version};
-use forebay_integration_tests::{Expectation, Probed, Scene, port};
+use forebay_integration_tests::{Expectation, Probed, Scene, port, wait};
 
 use crate::flow::{self, config, expect_all, spool};
 
@@ -54,6 +57,10 @@ fn a_probe_takes_nothing_from_an_agent() -> Result<()> {
     Probed::of(&scene, "sources.events")?.expect(&["name", "port"], false, "refused")?;
     let agent = agent(port)?;
     let expectation = spool(&agent, "spooled", 300)?;
+    // The sink listens some time after the sources do.
+    wait::until("the sink", Duration::from_secs(30), || {
+        Ok(TcpStream::connect(("127.0.0.1", port)).ok())
+    })?;
     for _ in 0..3 {
         let probed = Probed::of(&scene, "sources.events")?;
         probed.expect(&["name", "port", "protocol"], true, "as a Spark sink does")?;
