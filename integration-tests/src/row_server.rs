@@ -78,8 +78,9 @@ fn serve(listener: &TcpListener, taken: &Mutex<Deliveries>, stop: &AtomicBool) -
             }
             connections.push(scope.spawn(move || take(BufReader::new(stream), taken)));
         }
-        let mut ended = connections.into_iter().map(|it| it.join());
-        ended.try_for_each(|it| it.map_err(|_| anyhow!("a connection panicked")).flatten())
+        connections
+            .into_iter()
+            .try_for_each(|it| it.join().map_err(|_| anyhow!("a connection panicked")).flatten())
     })
 }
 
