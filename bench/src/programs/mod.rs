@@ -11,6 +11,7 @@ mod kafka;
 mod kafka_to_blackhole;
 mod kafka_to_files;
 mod kafka_to_kafka;
+mod kinesis_to_files;
 mod memory;
 mod receiving;
 mod socket_to_files;
@@ -46,6 +47,11 @@ const PROGRAMS: &[Program] = &[
         "kafka_to_kafka",
         "eight partitions to eight, at least once and exactly once",
         kafka_to_kafka::run,
+    ),
+    (
+        "kinesis_to_files",
+        "eight shards of JSON, decoded, to files of JSON, from a service that runs",
+        kinesis_to_files::run,
     ),
     ("batch_overhead", "processor time of a tiny batch", batch_overhead::run),
     ("cassandra_sink", "rows in memory to a table of Cassandra", cassandra_sink::run),

@@ -12,6 +12,8 @@ pub(crate) mod kafka;
 mod kafka_to_json;
 mod kafka_to_kafka;
 mod kafka_to_nowhere;
+pub(crate) mod kinesis;
+mod kinesis_to_json;
 mod output;
 mod socket;
 
@@ -38,6 +40,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
         ["kafka-json", brokers, topic, to, records] => {
             kafka_to_json::run(brokers, topic, Path::new(to), records.parse()?)
+        }
+        ["kinesis-json", endpoint, stream, to, records] => {
+            kinesis_to_json::run(endpoint, stream, Path::new(to), records.parse()?)
         }
         ["kafka-kafka", brokers, from, to, records] => {
             kafka_to_kafka::run(brokers, from, to, records.parse()?)

@@ -43,6 +43,7 @@ impl Component for Kinesis {
         }
         problems.extend(ranges(config));
         problems.extend(leases(config));
+        problems.extend(fan_out(config));
         problems
     }
 }
@@ -51,6 +52,19 @@ impl SourceComponent for Kinesis {
     fn build(config: KinesisConfig, context: &BuildContext) -> Result<Input, Problem> {
         KinesisSource::new(config, context).map(|source| Input::Source(Box::new(source)))
     }
+}
+
+/// [The names that consumers have](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_RegisterStreamConsumer.html).
+fn fan_out(config: &KinesisConfig) -> Option<Problem> {
+    let consumer = &config.fan_out.as_ref()?.consumer;
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let is_name = (1..=128).contains(&consumer.len()) && consumer.chars().all(is_legal);
+    let is_arn = consumer.starts_with("arn:") && consumer.contains("/consumer/");
+    let path = ["fan_out", "consumer"].map(str::to_owned).to_vec();
+    let message = format!("`{consumer}` is no consumer");
+    let help = "write its name (letters, digits, `.`, `_` and `-`, at most 128) or its ARN";
+    let problem = Problem { path, message, help: Some(help.to_owned()) };
+    (!is_name && !is_arn).then_some(problem)
 }
 
 fn leases(config: &KinesisConfig) -> Vec<Problem> {
@@ -188,6 +202,7 @@ mod tests {
                 "start"
             ]
         );
+        assert_eq!(paths("stream = \"o\"\nfan_out = { consumer = \"a/b\" }"), ["fan_out consumer"]);
         assert_eq!(paths("stream = \"o\"\nstart = { timestamp = \"noon\" }"), ["start timestamp"]);
     }
 }

@@ -38,6 +38,10 @@ pub struct KinesisConfig {
     /// true.
     #[serde(default = "default_unpack")]
     pub unpack: bool,
+    /// Has records pushed to a consumer of its own, which takes nothing from those who poll
+    /// (enhanced fan-out), instead of polling. By default shards are polled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fan_out: Option<FanOut>,
     /// Time between two looks at a shard that has nothing new. One that has is read up to five
     /// times and 2 MiB a second, which is what the service allows. 200ms to 1m, default 1s.
     #[serde(default = "default_poll_interval")]
@@ -56,6 +60,17 @@ pub struct KinesisConfig {
     /// How records become columns.
     #[serde(flatten)]
     pub decoding: Decoding,
+}
+
+/// A consumer that the service pushes records to: 2 MiB a second of each shard.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FanOut {
+    /// The consumer, by its name or its ARN. One that is named is registered if there is none.
+    pub consumer: String,
+    /// Whether the consumer is deregistered when the gateway stops. Not if others use it too.
+    /// Default false.
+    #[serde(default)]
+    pub deregister: bool,
 }
 
 /// A table of DynamoDB with a lease for each shard, of the schema and under the rules of the

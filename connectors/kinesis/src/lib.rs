@@ -5,7 +5,8 @@
 //! when what stood before it in its parents is committed. For each that is read, a [`poller`]
 //! fetches at the service's own [`pace`] onto a [`shelf`], from which the [`source`] takes what
 //! the grants allow ([`portion`]), straight into Arrow [`columns`]. Records that a producer packed
-//! into one are taken apart on the way ([`aggregate`]).
+//! into one are taken apart on the way ([`aggregate`]). Where the service pushes, a [`subscriber`]
+//! takes what comes instead.
 //!
 //! With a table of DynamoDB, the shards are [shared](sharing) with other gateways: it says which
 //! are this one's, and where each stands ([`leases`]).
@@ -39,9 +40,10 @@ mod shared;
 mod sharing;
 mod shelf;
 mod source;
+mod subscriber;
 #[cfg(test)]
 mod tests;
 
 pub use component::Kinesis;
-pub use config::{KinesisConfig, LeaseTable};
+pub use config::{FanOut, KinesisConfig, LeaseTable};
 pub use policy::{OnLoss, Start};

@@ -2,15 +2,20 @@
 
 use async_trait::async_trait;
 use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::config::StalledStreamProtectionConfig;
+use aws_sdk_kinesis::operation::subscribe_to_shard::SubscribeToShardOutput;
 use aws_sdk_kinesis::primitives::DateTime;
-use aws_sdk_kinesis::types::{self, ShardIteratorType, StreamStatus};
+use aws_sdk_kinesis::types::{
+    self, ConsumerStatus, ShardIteratorType, StartingPosition, StreamStatus,
+    SubscribeToShardEventStream,
+};
 use bytes::Bytes;
 use forebay_clients::aws::{AwsConnection, Failure, Meaning};
 use forebay_clients::kinesis::StreamId;
 use forebay_core::SplitId;
 
 use crate::aggregate::HashRange;
-use crate::service::{From, Raw, Reply, Service, Shard};
+use crate::service::{From, Raw, Reply, Service, Shard, Subscription};
 
 /// A stream of Kinesis.
 pub(crate) struct Live {
@@ -28,7 +33,11 @@ impl Live {
 pub(crate) struct Summary {
     pub(crate) status: StreamStatus,
     pub(crate) retention_hours: i32,
+    pub(crate) arn: String,
 }
+
+/// What the service says of something that is there already, or not over yet.
+const IN_USE: &str = "ResourceInUseException";
 
 impl Live {
     /// What the service says of the stream.
@@ -42,8 +51,54 @@ impl Live {
         let summary = answer.stream_description_summary;
         let summary = summary.ok_or_else(|| strange("the service says nothing of the stream"))?;
         let retention_hours = summary.retention_period_hours;
-        Ok(Summary { status: summary.stream_status, retention_hours })
+        let (status, arn) = (summary.stream_status, summary.stream_arn);
+        Ok(Summary { status, retention_hours, arn })
     }
+}
+
+/// An event of a subscription on its way.
+struct Pushed(SubscribeToShardOutput);
+
+#[async_trait]
+impl Subscription for Pushed {
+    async fn next(&mut self) -> Result<Option<Reply>, Failure> {
+        loop {
+            let event = match self.0.event_stream.recv().await {
+                Ok(Some(SubscribeToShardEventStream::SubscribeToShardEvent(event))) => event,
+                // Kinds of events that this client does not know.
+                Ok(Some(_)) => continue,
+                Ok(None) => return Ok(None),
+                Err(error) => return Err(Failure::of(&error)),
+            };
+            let children: Vec<Shard> = event.child_shards().iter().map(child).collect();
+            let next = event.continuation_sequence_number;
+            // At the end of a shard there is none, which this SDK makes an empty text.
+            let next = Some(next).filter(|next| !next.is_empty() && children.is_empty());
+            return Ok(Some(Reply {
+                next,
+                behind_ms: u64::try_from(event.millis_behind_latest).unwrap_or(0),
+                children,
+                records: event.records.into_iter().map(raw).collect::<Result<_, _>>()?,
+            }));
+        }
+    }
+}
+
+fn position(from: From<'_>) -> Result<StartingPosition, Failure> {
+    let position = StartingPosition::builder();
+    let position = match from {
+        From::TrimHorizon => position.r#type(ShardIteratorType::TrimHorizon),
+        From::Timestamp(millis) => {
+            position.r#type(ShardIteratorType::AtTimestamp).timestamp(DateTime::from_millis(millis))
+        }
+        From::At(sequence) => {
+            position.r#type(ShardIteratorType::AtSequenceNumber).sequence_number(sequence.as_str())
+        }
+        From::After(sequence) => position
+            .r#type(ShardIteratorType::AfterSequenceNumber)
+            .sequence_number(sequence.as_str()),
+    };
+    position.build().map_err(|error| Failure::new(Meaning::Refused, error.to_string()))
 }
 
 /// An answer that the service is not known to give.
@@ -152,5 +207,63 @@ impl Service for Live {
             children,
             records: answer.records.into_iter().map(raw).collect::<Result<_, _>>()?,
         })
+    }
+
+    async fn register(&self, consumer: &str) -> Result<Option<String>, Failure> {
+        if consumer.starts_with("arn:") {
+            return Ok(Some(consumer.to_owned()));
+        }
+        let stream = match self.stream.request_arn() {
+            Some(arn) => arn,
+            None => self.summary().await?.arn,
+        };
+        let known = self.client.describe_stream_consumer();
+        let known = known.stream_arn(&stream).consumer_name(consumer).send().await;
+        match known.map_err(|error| Failure::of(&error)) {
+            Ok(answer) => {
+                let consumer = answer.consumer_description;
+                let active = consumer.filter(|it| it.consumer_status == ConsumerStatus::Active);
+                Ok(active.map(|it| it.consumer_arn))
+            }
+            Err(failure) if failure.meaning == Meaning::Gone => {
+                let register = self.client.register_stream_consumer();
+                let register = register.stream_arn(&stream).consumer_name(consumer).send().await;
+                match register.map_err(|error| Failure::of(&error)) {
+                    // Another gateway was faster.
+                    Err(failure) if failure.code.as_deref() != Some(IN_USE) => Err(failure),
+                    _ => Ok(None),
+                }
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        consumer: &str,
+        shard: &SplitId,
+        from: From<'_>,
+    ) -> Result<Box<dyn Subscription>, Failure> {
+        let request = self.client.subscribe_to_shard().consumer_arn(consumer);
+        let request = request.shard_id(shard.as_str()).starting_position(position(from)?);
+        // Whoever does not take what comes has a full shelf; a dead connection is found by events
+        // that do not come.
+        let unprotected = aws_sdk_kinesis::Config::builder()
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        match request.customize().config_override(unprotected).send().await {
+            Ok(pushed) => Ok(Box::new(Pushed(pushed))),
+            Err(error) => {
+                let failure = Failure::of(&error);
+                // One that was there just now is not over yet.
+                let is_too_soon = failure.code.as_deref() == Some(IN_USE);
+                let meaning = if is_too_soon { Meaning::Throttled } else { failure.meaning };
+                Err(Failure { meaning, ..failure })
+            }
+        }
+    }
+
+    async fn deregister(&self, consumer: &str) -> Result<(), Failure> {
+        let gone = self.client.deregister_stream_consumer().consumer_arn(consumer).send().await;
+        gone.map(drop).map_err(|error| Failure::of(&error))
     }
 }

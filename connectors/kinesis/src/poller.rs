@@ -10,7 +10,7 @@ use crate::aggregate::Aggregate;
 use crate::lane::{Fault, Lane, Reach, State};
 use crate::pace::BACKOFF;
 use crate::place::{Place, Sequence};
-use crate::service::{From, Reply};
+use crate::service::{From, Reply, Subscription};
 use crate::shared::Shared;
 
 /// How long an iterator is used: the service forgets it after five minutes.
@@ -22,11 +22,17 @@ const GUESS: usize = 1024;
 
 /// Fetches one shard: waits while the shelf is full, follows when it is turned.
 pub(crate) struct Poller {
-    lane: Arc<Lane>,
-    shared: Arc<Shared>,
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) shared: Arc<Shared>,
     turn: u64,
     /// Where reading began.
-    from: Place,
+    pub(crate) from: Place,
+    /// What is pushed, where it is.
+    pub(crate) subscription: Option<Box<dyn Subscription>>,
+    /// Behind what the next subscription begins, if there was one.
+    pub(crate) continuation: Option<Sequence>,
+    /// When the last one was asked for.
+    pub(crate) subscribed: Option<Instant>,
     iterator: Option<(String, Instant)>,
     /// The last record that was fetched.
     last: Option<Sequence>,
@@ -34,7 +40,7 @@ pub(crate) struct Poller {
     is_unseen: bool,
     /// Answers in a row that ended at the tip without it.
     tips_without: u32,
-    failures: u32,
+    pub(crate) failures: u32,
     /// Bytes of a record, on average.
     average: usize,
 }
@@ -56,6 +62,9 @@ impl Poller {
             shared,
             turn,
             from: Place::End,
+            subscription: None,
+            continuation: None,
+            subscribed: None,
             iterator: None,
             last: None,
             is_unseen: false,
@@ -71,6 +80,7 @@ impl Poller {
         self.is_unseen = matches!(from, Place::After(..));
         (self.turn, self.from) = (turn, from);
         (self.iterator, self.last) = (None, None);
+        (self.subscription, self.continuation) = (None, None);
         (self.failures, self.tips_without) = (0, 0);
     }
 
@@ -110,6 +120,9 @@ impl Poller {
 
     /// Fetches once; says how long to pause.
     async fn fetch(&mut self) -> Result<Duration, Failure> {
+        if let Some(consumer) = self.shared.consumer.clone() {
+            return self.receive(&consumer).await;
+        }
         let iterator = match self.iterator.take() {
             Some((iterator, since)) if since.elapsed() < ITERATOR_LIFE => iterator,
             _ => {
@@ -146,13 +159,13 @@ impl Poller {
         (room / self.average.max(1)).clamp(1, self.shared.max_records)
     }
 
-    async fn is_closed(&self) -> Result<bool, Failure> {
+    pub(crate) async fn is_closed(&self) -> Result<bool, Failure> {
         let listing = self.shared.service.shards().await?;
         Ok(listing.iter().all(|shard| shard.id != self.lane.shard || shard.is_closed))
     }
 
     /// Puts what came on the shelf; says how long to pause.
-    fn take(&mut self, reply: Reply, is_ended: bool, at: Instant) -> Duration {
+    pub(crate) fn take(&mut self, reply: Reply, is_ended: bool, at: Instant) -> Duration {
         let mut packed = Vec::with_capacity(reply.records.len());
         let (mut bytes, mut misplaced) = (0, 0);
         for raw in reply.records {
@@ -245,7 +258,11 @@ impl Poller {
                 return Duration::ZERO;
             }
             Meaning::Gone => state.fault = Some(Fault::Gone(failure.text)),
-            Meaning::Refused if self.iterator.is_none() && is_numbered(&self.from) => {
+            Meaning::Refused
+                if self.iterator.is_none()
+                    && self.continuation.is_none()
+                    && is_numbered(&self.from) =>
+            {
                 state.fault = Some(Fault::Foreign(failure.text));
             }
             Meaning::Refused | Meaning::Condition | Meaning::Trouble => {

@@ -37,9 +37,11 @@ pub(crate) async fn probe(
 
 fn found(stream: &StreamId, summary: Result<Summary, Failure>) -> Result<String, Obstacle> {
     match summary {
-        Ok(Summary { status: StreamStatus::Active | StreamStatus::Updating, retention_hours }) => {
-            Ok(format!("`{stream}` is active, and keeps records for {retention_hours} h"))
-        }
+        Ok(Summary {
+            status: StreamStatus::Active | StreamStatus::Updating,
+            retention_hours,
+            ..
+        }) => Ok(format!("`{stream}` is active, and keeps records for {retention_hours} h")),
         Ok(Summary { status, .. }) => {
             let help = "wait until it is active; the gateway waits too";
             Err(Obstacle::new(format!("`{stream}` is {status} just now"), help))

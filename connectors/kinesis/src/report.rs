@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) fetched_bytes: u64,
     /// Calls that the service refused because there were too many, since the start.
     pub(crate) throttled: u64,
+    /// Subscriptions that were made, since the start; none where shards are polled.
+    pub(crate) subscriptions: u64,
     /// Iterators that had expired, since the start.
     pub(crate) renewed: u64,
     /// Aggregates that were left out because their producer sends them again.

@@ -21,6 +21,29 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// The next records, at most so many.
     async fn records(&self, iterator: &str, limit: usize) -> Result<Reply, Failure>;
+
+    /// The ARN of a consumer, by its name or its ARN; it is registered if there is none. Nothing
+    /// while it is not ready.
+    async fn register(&self, consumer: &str) -> Result<Option<String>, Failure>;
+
+    /// Has the records of a shard pushed from a place on, to a consumer by its ARN.
+    async fn subscribe(
+        &self,
+        consumer: &str,
+        shard: &SplitId,
+        from: From<'_>,
+    ) -> Result<Box<dyn Subscription>, Failure>;
+
+    /// Removes a consumer, by its ARN.
+    async fn deregister(&self, consumer: &str) -> Result<(), Failure>;
+}
+
+/// Records that are pushed.
+#[async_trait]
+pub(crate) trait Subscription: Send + Sync {
+    /// The next event, which goes on behind the sequence number that is [`Reply::next`]; none when
+    /// the subscription is over. It may be dropped at any await.
+    async fn next(&mut self) -> Result<Option<Reply>, Failure>;
 }
 
 /// Where an iterator begins.
@@ -65,7 +88,7 @@ pub(crate) struct Shard {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) records: Vec<Raw>,
-    /// What to go on with; none at the end of the shard.
+    /// What to go on with: a token, or the number that a pushed event goes on behind; none at the end of the shard.
     pub(crate) next: Option<String>,
     /// How far the last record is behind the tip of the shard; 0 at the tip.
     pub(crate) behind_ms: u64,

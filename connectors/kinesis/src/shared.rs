@@ -20,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) bell: Notify,
     /// Rung when the shards should be listed anew.
     pub(crate) look: Notify,
+    /// The consumer that records are pushed to, by its ARN; else they are polled.
+    pub(crate) consumer: Option<String>,
     /// Between two looks at a shard that has nothing new.
     pub(crate) poll_interval: Duration,
     /// Records of one call, at most.
@@ -43,6 +45,7 @@ impl Shared {
             report,
             bell: Notify::new(),
             look: Notify::new(),
+            consumer: None,
             poll_interval: config.poll_interval.0,
             max_records: config.max_records.into(),
             unpacks: config.unpack,

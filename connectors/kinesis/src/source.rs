@@ -175,6 +175,15 @@ fn begin_of(start: &Start) -> Result<Begin, Problem> {
     })
 }
 
+/// The ARN of a consumer that is ready.
+async fn registered(service: &dyn Service, consumer: &str) -> Result<String, SourceError> {
+    let wait = |why: String| {
+        SourceError::Transient(format!("the consumer `{consumer}` is not ready: {why}"))
+    };
+    let ready = service.register(consumer).await.map_err(|failure| wait(failure.to_string()))?;
+    ready.ok_or_else(|| wait("it is being registered".to_owned()))
+}
+
 /// Takes what the orders allow of what is fetched.
 fn fill(
     orders: Vec<Order>,
@@ -236,7 +245,11 @@ impl Source for KinesisSource {
         {
             *since = now_ms();
         }
-        let shared = Shared::new(service, self.report.clone(), &self.config);
+        let mut shared = Shared::new(service, self.report.clone(), &self.config);
+        shared.consumer = match &self.config.fan_out {
+            Some(fan_out) => Some(registered(&*shared.service, &fan_out.consumer).await?),
+            None => None,
+        };
         let opening = Opening {
             begin: self.begin.clone(),
             on_loss: self.config.on_loss,
@@ -342,8 +355,14 @@ impl Source for KinesisSource {
     }
 
     async fn close(&mut self) {
-        if let Some(link) = self.link.take() {
-            link.close().await;
+        let Some(link) = self.link.take() else { return };
+        let shared = Arc::clone(&link.shared);
+        link.close().await;
+        if let Some(consumer) = &shared.consumer
+            && self.config.fan_out.as_ref().is_some_and(|fan_out| fan_out.deregister)
+            && let Err(failure) = shared.service.deregister(consumer).await
+        {
+            tracing::warn!(%consumer, %failure, "the consumer stays registered");
         }
     }
 

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use forebay_core::component::Problem;
 use forebay_core::dead_letter::Reason;
 use forebay_core::decode::{Decode, Decoded, Prepare, RawColumns};
+use forebay_core::probe::{Halted, Probed};
 
 use crate::schema::SchemaSpec;
 
@@ -149,6 +150,15 @@ impl Prepare for Keyed {
         let Some(key) = self.key.prepare() else { return Ok(()) };
         let (present, _) = self.present(self.keys(records)?).map_err(|error| error.to_string())?;
         key.prepare(&present).await
+    }
+
+    async fn probe(&self, probed: &mut Probed) -> Result<(), Halted> {
+        for decoder in [&self.value, &self.key] {
+            if let Some(prepare) = decoder.prepare() {
+                prepare.probe(probed).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -56,11 +56,8 @@ impl Default for KeyDecoding {
 }
 
 /// A problem of the options of a key, where it stands.
-fn of_key(mut problem: Problem) -> Problem {
-    if problem.path.first().is_none_or(|first| first != "key") {
-        problem.path.insert(0, "key".to_owned());
-    }
-    problem
+fn of_key(problem: Problem) -> Problem {
+    problem.within("key")
 }
 
 impl KeyDecoding {

@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, UInt64Type
 use forebay_core::decode::{Decode, Decoded};
 use forebay_core::probe::Probed;
 
-use crate::Decoding;
+use crate::{Decoding, KeyDecoding};
 
 const FIRST: &str = r#"{"schema": "{\"type\": \"record\", \"name\": \"Order\", \"fields\": [{\"name\": \"id\", \"type\": \"long\"}, {\"name\": \"name\", \"type\": \"string\"}]}"}"#;
 const SECOND: &str = r#"{"schemaType": "AVRO", "schema": "{\"type\": \"record\", \"name\": \"Order\", \"fields\": [{\"name\": \"name\", \"type\": \"string\"}, {\"name\": \"id\", \"type\": \"int\"}, {\"name\": \"more\", \"type\": \"boolean\"}]}"}"#;
@@ -318,4 +318,21 @@ async fn a_probe_counts_the_subjects_or_says_why_it_cannot() {
     registry.is_ill.store(true, Ordering::SeqCst);
     let ill = probe(&registry.options(AVRO)).await;
     assert!(ill.contains("failed") && ill.contains("503"), "{ill}");
+}
+
+#[tokio::test]
+async fn a_probe_asks_the_registry_of_keys_too() {
+    let registry = Registry::start();
+    let bytes = |name| Field::new(name, DataType::Binary, true);
+    let raw = Schema::new(vec![bytes("key"), bytes("value")]);
+    let value: Decoding = toml::from_str("format = \"text\"").unwrap();
+    let url = format!("http://{}/base", registry.address);
+    let key: KeyDecoding = toml::from_str(&format!(
+        "format = \"avro\"\nschema = {{ id = \"bigint\" }}\nregistry = {{ url = \"{url}\" }}"
+    ))
+    .unwrap();
+    let decoder = key.beside(value.decoder(&raw, "value").unwrap(), &raw, "key").unwrap();
+    let mut probed = Probed::default();
+    assert!(decoder.prepare().unwrap().probe(&mut probed).await.is_ok());
+    assert_eq!(probed.steps().iter().map(|step| &*step.name).collect::<Vec<_>>(), ["registry"]);
 }

@@ -12,10 +12,6 @@ const ENDPOINTS: [&str; 3] = [
 
 /// What is to be sent, and where.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(
-    not(any(feature = "otel", test)),
-    expect(dead_code, reason = "a binary without telemetry says so, whatever is wanted")
-)]
 pub(crate) struct Wanted {
     /// What the configuration says, with `traces` and `metrics` as the variables leave them.
     pub(crate) settings: TelemetrySettings,

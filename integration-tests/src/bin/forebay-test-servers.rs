@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 
 use anyhow::{Result, bail};
 use forebay_integration_tests::servers::{
-    Cassandra, DynamoDb, FlumeAgent, Kafka, Kinesis, Registry, cassandra, kafka,
+    Cassandra, DynamoDb, FlumeAgent, Kafka, KclWorker, Kinesis, Registry, cassandra, kafka,
 };
 
 /// Memory for each server's heap, in MiB: what they are given by the tests is enough for tests.
@@ -26,7 +26,8 @@ fn fetch() -> Result<()> {
     Registry::fetch()?;
     FlumeAgent::fetch()?;
     Kinesis::fetch()?;
-    DynamoDb::fetch()
+    DynamoDb::fetch()?;
+    KclWorker::fetch()
 }
 
 #[expect(clippy::print_stdout, reason = "where they are is what is asked for")]

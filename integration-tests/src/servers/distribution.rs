@@ -70,6 +70,14 @@ impl Distribution {
         sums: include_str!("../../servers/cassandra/SHA256SUMS"),
     };
 
+    /// The Kinesis Client Library.
+    pub const KCL: Self = Self {
+        name: "kcl",
+        version: "3.5.1",
+        pom: include_str!("../../servers/kcl/pom.xml"),
+        sums: include_str!("../../servers/kcl/SHA256SUMS"),
+    };
+
     /// DynamoDB Local.
     pub const DYNAMODB: Self = Self {
         name: "dynamodb",
@@ -241,6 +249,7 @@ mod tests {
             Distribution::FLUME,
             Distribution::FLUME_1_9,
             Distribution::DYNAMODB,
+            Distribution::KCL,
         ];
         for distribution in all {
             let version = format!("<version>{}", distribution.version);

@@ -4,7 +4,8 @@
 //! and with known checksums, kept in a cache outside the repository. From it come [`Kafka`] and
 //! [`Cassandra`], on free ports of the loopback interface and in temporary folders. Each of their
 //! servers is a [`Node`], which can be stopped, killed, frozen and started again on the same data.
-//! [`Kinesis`] is an emulator, from npm, [`DynamoDb`] Amazon's own engine for tests. A [`FlumeAgent`] sends events, or has them polled; a
+//! [`Kinesis`] is an emulator, from npm, [`DynamoDb`] Amazon's own engine for tests,
+//! and [`KclWorker`] a worker of the Kinesis Client Library. A [`FlumeAgent`] sends events, or has them polled; a
 //! [`Registry`] keeps schemas; a [`Proxy`] is a network that is slow, or breaks; a [`Ledger`]
 //! makes records, and its [`Audit`](ledger::Audit) says how what arrived differs from them. A
 //! [watchdog] ends what is left when the test process is gone, whatever ended it.
@@ -23,6 +24,7 @@ pub mod dynamodb;
 mod feed;
 pub mod flume;
 pub mod kafka;
+mod kcl;
 pub mod kinesis;
 mod launch;
 pub mod ledger;
@@ -44,6 +46,7 @@ pub use feed::Feed;
 pub use flume::FlumeAgent;
 pub use forebay_clients::testing::Authority;
 pub use kafka::Kafka;
+pub use kcl::KclWorker;
 pub use kinesis::Kinesis;
 pub use ledger::{Entry, Ledger};
 pub use node::Node;

@@ -11,19 +11,21 @@ const KEEP_SOURCES: &str = "window.sources = []; const Real = EventSource; \
     constructor(...given) { super(...given); window.sources.push(this); } };";
 
 /// Sends the page what it last heard, again and again, as if seconds passed and each brought
-/// something new; true if the page shows the last of it.
+/// something new; true if the page shows the last of it, else what it shows.
 const HEAR_AGAIN: &str = "(() => { const it = window.sources.at(-1); \
     const { last } = window; const { why } = last.pipelines.find(({ name }) => name === 'orders'); \
     for (let second = 0; second < 1000; second += 1) { \
-    last.now_ms += 1000; why.sentence = 'it is ' + last.now_ms; \
+    last.now_ms += 1000; why.sentence = 'It is ' + last.now_ms; \
     it.dispatchEvent(new MessageEvent('pipelines', { data: JSON.stringify(last) })); } \
-    return document.body.innerText.includes(why.sentence); })()";
+    const shown = document.body.innerText; \
+    return shown.includes(why.sentence) || why.sentence + ' is not in ' + shown; })()";
 
 /// What the page may grow by, in bytes, while it hears of an hour and more.
 const ROOM: f64 = 1.5 * 1024.0 * 1024.0;
 
 async fn hear_again(browser: &Browser) -> Result<()> {
-    ensure!(browser.eval(HEAR_AGAIN).await? == true, "the page does not show what it hears");
+    let heard = browser.eval(HEAR_AGAIN).await?;
+    ensure!(heard == true, "{heard}");
     Ok(())
 }
 

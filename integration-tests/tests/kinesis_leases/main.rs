@@ -3,5 +3,6 @@
 //! taken over in mid-stream, and shared with its workers by its own rules.
 
 mod division;
+mod library;
 mod migration;
 mod sharing;

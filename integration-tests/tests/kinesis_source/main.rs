@@ -1,6 +1,7 @@
 //! Guarantees: the source reads each record of each shard once and in order, whatever is split and
 //! merged meanwhile, comes back after what breaks, and keeps the contract of sources.
 
+mod fan_out;
 mod faults;
 mod reader;
 mod reading;

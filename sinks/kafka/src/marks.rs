@@ -11,6 +11,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::mark::Mark;
@@ -93,8 +94,12 @@ impl Marks {
         for topic in topics {
             asked.add_partition(topic, PARTITION);
         }
-        // Tokens are only fetched when it is polled.
-        let _ = reader.poll(Duration::ZERO);
+        // Tokens are only fetched when it is polled, and what is not allowed is only told then.
+        if let Some(Err(error)) = reader.poll(Duration::ZERO)
+            && error.rdkafka_error_code() == Some(Code::GroupAuthorizationFailed)
+        {
+            return Err(error);
+        }
         let found = reader.committed_offsets(asked, timeout)?;
         let mut marks = Vec::new();
         for element in found.elements() {

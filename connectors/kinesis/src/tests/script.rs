@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,11 +11,11 @@ use forebay_core::SplitId;
 use tokio::time::Instant;
 
 use crate::aggregate::HashRange;
-use crate::service::{From, Raw, Reply, Service, Shard};
+use crate::service::{From, Raw, Reply, Service, Shard, Subscription};
 
 /// A stream in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Script(Mutex<State>);
+pub(crate) struct Script(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -35,6 +36,15 @@ pub(crate) struct State {
     pub(crate) calls: Vec<(String, Instant)>,
     /// Kinds of iterators that were asked for.
     pub(crate) iterators: Vec<String>,
+    /// How subscriptions began, and when.
+    pub(crate) subscriptions: Vec<(String, Instant)>,
+    /// Events until a subscription is over.
+    pub(crate) events: Option<usize>,
+    /// Whether nothing is pushed.
+    pub(crate) is_silent: bool,
+    /// How often a consumer is looked for until it is ready.
+    pub(crate) unregistered: usize,
+    pub(crate) deregistered: Vec<String>,
 }
 
 /// A shard, and what is in it.
@@ -168,5 +178,70 @@ impl Service for Script {
             behind_ms: if is_at_tip { 0 } else { 5_000 },
             records,
         })
+    }
+
+    async fn register(&self, consumer: &str) -> Result<Option<String>, Failure> {
+        let mut state = self.state();
+        let is_ready = state.unregistered == 0;
+        state.unregistered = state.unregistered.saturating_sub(1);
+        Ok(is_ready.then(|| format!("arn:{consumer}")))
+    }
+
+    async fn subscribe(
+        &self,
+        _: &str,
+        shard: &SplitId,
+        from: From<'_>,
+    ) -> Result<Box<dyn Subscription>, Failure> {
+        let kind = format!("{from:?}").split('(').next().unwrap().to_owned();
+        let at = self.iterator(shard, from).await?;
+        let mut state = self.state();
+        state.subscriptions.push((kind, Instant::now()));
+        if let Some(failure) = state.failures.pop_front() {
+            return Err(failure);
+        }
+        let (script, left) = (Self(Arc::clone(&self.0)), state.events);
+        Ok(Box::new(Pushed { script, at: Some(at), last: None, left }))
+    }
+
+    async fn deregister(&self, consumer: &str) -> Result<(), Failure> {
+        self.state().deregistered.push(consumer.to_owned());
+        Ok(())
+    }
+}
+
+/// What is pushed of a script.
+struct Pushed {
+    script: Script,
+    at: Option<String>,
+    /// The last record that was pushed.
+    last: Option<String>,
+    /// Events until it is over.
+    left: Option<usize>,
+}
+
+#[async_trait]
+impl Subscription for Pushed {
+    async fn next(&mut self) -> Result<Option<Reply>, Failure> {
+        let is_silent = self.script.state().is_silent;
+        if is_silent {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let Some(at) = self.at.clone().filter(|_| self.left != Some(0)) else { return Ok(None) };
+        let reply = self.script.records(&at, usize::MAX).await;
+        self.script.state().calls.pop();
+        let mut reply = reply?;
+        self.left = self.left.map(|left| left - 1);
+        self.at = reply.next.take();
+        if let Some(last) = reply.records.last() {
+            self.last = Some(last.sequence.to_string());
+        }
+        // Before the first record there is a number too.
+        reply.next = self.at.as_ref().map(|_| self.last.clone().unwrap_or("0".to_owned()));
+        if reply.records.is_empty() && reply.next.is_some() {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        Ok(Some(reply))
     }
 }
