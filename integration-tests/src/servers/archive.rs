@@ -51,7 +51,7 @@ fn jvm() -> Result<String> {
         .context("the JVM cannot be looked for")?;
     let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     let program = fs::canonicalize(path)
-        .context("there is no JVM: `apt-get install openjdk-17-jre-headless` brings it")?;
+        .context("there is no JVM: `apt-get install openjdk-17-jdk-headless` brings it")?;
     let made = fs::metadata(program)?.modified()?;
     Ok(made.duration_since(UNIX_EPOCH)?.as_secs().to_string())
 }

@@ -61,7 +61,7 @@ impl KclWorker {
             .arg(failover.as_millis().to_string());
         let process =
             Process::start("a worker of the client library", java, &folder.path().join(LOG))
-                .context("a JVM is needed: `apt-get install openjdk-17-jre-headless` brings it")?;
+                .context("a JVM is needed: `apt-get install openjdk-17-jdk-headless` brings it")?;
         Ok(Self { process, folder })
     }
 

@@ -33,7 +33,7 @@ impl Launch {
         let mut java = Command::new("java");
         java.args(&self.arguments);
         Process::start(&self.name, java, &self.log)
-            .context("a JVM is needed: `apt-get install openjdk-17-jre-headless` brings it")
+            .context("a JVM is needed: `apt-get install openjdk-17-jdk-headless` brings it")
     }
 }
 

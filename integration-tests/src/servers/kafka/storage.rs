@@ -61,7 +61,7 @@ fn make_pattern(jars: &Jars, pattern: &Path) -> Result<()> {
         .args(["--add-scram", &scram("SCRAM-SHA-256")])
         .args(["--add-scram", &scram("SCRAM-SHA-512")])
         .output()
-        .context("a JVM is needed: `apt-get install openjdk-17-jre-headless` brings it")?;
+        .context("a JVM is needed: `apt-get install openjdk-17-jdk-headless` brings it")?;
     ensure!(
         output.status.success(),
         "kafka's storage tool failed: {}",
