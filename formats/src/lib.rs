@@ -3,6 +3,7 @@
 //! From bytes to columns:
 //! - [`schema`]: schemas as they stand in a configuration;
 //! - [`framing`]: a stream of bytes divided into records;
+//! - [`ipc`]: rows of an Arrow IPC stream as records;
 //! - [`decoding`]: the options of a format, flattened into the options of a connector;
 //! - [`decoders`]: records decoded, each on its own, so that a broken one takes no other with it;
 //! - [`text_files`]: files of lines, expanded, and where their records stand;
@@ -20,6 +21,7 @@ pub mod decoding;
 pub mod encode;
 pub mod framing;
 pub mod infer;
+pub mod ipc;
 pub mod registry;
 pub mod schema;
 pub mod text_files;

@@ -1,11 +1,12 @@
 //! What a program writes to its standard output.
 //!
 //! [`Exec`] is the component, [`ExecConfig`] its options. `receiver` is one run of the program,
-//! which `forebay_clients::process` starts and ends; `output` divides what it writes, stores it and
-//! acknowledges it; `state` is what is to be seen of it.
+//! which `forebay_clients::process` starts and ends; `division` divides what it writes, `output`
+//! stores it and acknowledges it; `state` is what is to be seen of it.
 
 mod component;
 mod config;
+mod division;
 mod output;
 mod receiver;
 mod state;

@@ -9,19 +9,16 @@ use arrow::array::{Array, BinaryArray};
 use forebay_core::backoff::Backoff;
 use forebay_core::journal::{Intake, Refused};
 use forebay_core::receiver::Chunk;
-use forebay_formats::framing::{Framing, Splitter};
+use forebay_formats::ipc::Taken;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::division::Division;
 use crate::state::State;
 
 /// How much is read at a time.
 const READ_BYTES: usize = 64 << 10;
-
-/// At how many bytes records are stored, if they are not stored earlier because nothing more is
-/// there.
-const CHUNK_BYTES: usize = 256 << 10;
 
 /// The longest wait for the program to read its acknowledgement.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,7 +32,7 @@ pub(crate) struct Output<R, W> {
     pub(crate) stream: R,
     /// Where acknowledgements are written, if they are.
     pub(crate) answers: Option<W>,
-    pub(crate) splitter: Splitter,
+    pub(crate) division: Division,
     pub(crate) intake: Intake,
     pub(crate) state: Arc<State>,
     /// Who the records are from.
@@ -64,8 +61,8 @@ pub(crate) enum Ending {
     Closed,
     /// It cannot be read from, or does not read what it is told.
     Broken(io::Error),
-    /// A frame is too long: what follows may be anything.
-    Oversize,
+    /// What follows may be anything, and why.
+    Unreadable(String),
     /// The journal takes nothing any more.
     Refused(Refused),
 }
@@ -73,13 +70,12 @@ pub(crate) enum Ending {
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Output<R, W> {
     /// Takes what comes until the stream ends. It must not be dropped in between, or it is not
     /// known what was taken.
-    pub(crate) async fn run(&mut self, framing: Framing) -> Ending {
+    pub(crate) async fn run(&mut self) -> Ending {
         let mut buffer = vec![0; READ_BYTES];
         loop {
-            let is_due = self.splitter.finished_bytes() + self.splitter.len() >= CHUNK_BYTES;
-            let read = if is_due {
+            let read = if self.division.is_due() {
                 None
-            } else if self.splitter.is_empty() {
+            } else if self.division.is_empty() {
                 Some(self.stream.read(&mut buffer).await)
             } else {
                 // What is there already, without waiting.
@@ -92,11 +88,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Output<R, W> {
             match read {
                 Some(Ok(0)) => return Ending::Closed,
                 Some(Ok(count)) => {
-                    // Fewer than 2 GiB are waiting, so they are taken.
-                    let _ = self.splitter.push(&buffer[..count]);
-                    if framing == Framing::Length && self.splitter.give_up_oversize() {
-                        return match self.flush().await {
-                            Ok(()) => Ending::Oversize,
+                    if let Err(why) = self.division.push(&buffer[..count]) {
+                        return match self.flush_all().await {
+                            Ok(()) => Ending::Unreadable(why),
                             Err(ending) => ending,
                         };
                     }
@@ -113,31 +107,39 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Output<R, W> {
 
     /// Stores what is left when the stream has ended.
     pub(crate) async fn finish(&mut self, rest: Rest) -> Result<(), Ending> {
-        match rest {
-            Rest::Whole => self.splitter.finish(),
-            Rest::Broken => self.splitter.abandon(),
-            Rest::Left => {}
-        }
+        let finished = match rest {
+            Rest::Whole => self.division.finish(),
+            Rest::Broken => self.division.abandon(),
+            Rest::Left => Ok(()),
+        };
         // Whoever ended reads nothing any more.
         self.answers = None;
-        self.flush().await
+        self.flush_all().await?;
+        finished.map_err(Ending::Unreadable)
+    }
+
+    async fn flush_all(&mut self) -> Result<(), Ending> {
+        while !self.division.is_empty() {
+            self.flush().await?;
+        }
+        Ok(())
     }
 
     /// Stores what is whole and reports what is refused, then acknowledges both.
     async fn flush(&mut self) -> Result<(), Ending> {
-        if self.splitter.is_empty() {
+        if self.division.is_empty() {
             return Ok(());
         }
-        let framed = self.splitter.take();
-        self.store(framed.values.clone()).await?;
-        for one in &framed.refused {
-            self.state.set_error(&one.reason.text);
-            let kept = BinaryArray::from_iter_values([&one.bytes]);
-            let reject = || self.intake.reject(self.chunk(kept.clone()), one.reason.clone());
+        let Taken { values, refused } = self.division.take().map_err(Ending::Unreadable)?;
+        self.store(values.clone()).await?;
+        for (bytes, reason) in &refused {
+            self.state.set_error(&reason.text);
+            let kept = BinaryArray::from_iter_values([bytes]);
+            let reject = || self.intake.reject(self.chunk(kept.clone()), reason.clone());
             self.persist(reject).await?;
             self.state.rejected.fetch_add(1, Relaxed);
         }
-        self.taken += (framed.values.len() + framed.refused.len()) as u64;
+        self.taken += (values.len() + refused.len()) as u64;
         self.state.taken.store(self.taken, Relaxed);
         let Some(answers) = &mut self.answers else { return Ok(()) };
         let line = format!("ack {}\n", self.taken);

@@ -12,11 +12,11 @@ use forebay_core::decode::Decode;
 use forebay_core::journal::{Intake, Refused, schema};
 use forebay_core::probe::Probed;
 use forebay_core::receiver::{Receiver, ReceiverError};
-use forebay_formats::framing::Splitter;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ExecConfig;
+use crate::division::Division;
 use crate::output::{Ending, Output, Rest};
 use crate::state::State;
 
@@ -34,7 +34,7 @@ pub(crate) struct ExecReceiver {
 
 impl ExecReceiver {
     pub(crate) fn new(config: ExecConfig, context: &BuildContext) -> Result<Self, Problem> {
-        let decoder = config.decoding.decoder(&schema(), "value")?;
+        let decoder = config.records()?.decoder(&schema(), "value")?;
         let program = config.program.clone().resolved(context);
         let name = Arc::clone(&context.name);
         Ok(Self { config, name, program, decoder, state: Arc::default() })
@@ -71,13 +71,11 @@ impl Receiver for ExecReceiver {
         let Pipes { input, output, complaints } = pipes;
         let (name, lines) = (Arc::clone(&self.name), Arc::clone(&self.state.complaints));
         let mut complaining = tokio::spawn(log_complaints(complaints, name, lines));
-        let max = usize::try_from(self.config.max_frame.0).unwrap_or(usize::MAX);
-        let framing = self.config.framing.into();
         let peer = format!("pid={}", child.id().unwrap_or_default());
         let mut output = Output {
             stream: output,
             answers: input,
-            splitter: Splitter::new(framing, max.min(intake.max_chunk_bytes())),
+            division: Division::new(&self.config, intake.max_chunk_bytes()),
             intake,
             state: Arc::clone(&self.state),
             peer: peer.into(),
@@ -87,7 +85,7 @@ impl Receiver for ExecReceiver {
 
         let stop_timeout = self.config.stop_timeout.0;
         let ending = {
-            let mut running = std::pin::pin!(output.run(framing));
+            let mut running = std::pin::pin!(output.run());
             tokio::select! {
                 ending = &mut running => Some(ending),
                 () = stop.cancelled() => {
@@ -125,10 +123,13 @@ impl Receiver for ExecReceiver {
         }
         let status = status.map_err(|error| ReceiverError::Transient(error.to_string()))?;
         match last.or(ending) {
-            Some(Ending::Oversize) => Err(ReceiverError::Transient(format!(
-                "`{}` announced a frame of more than max_frame, and was ended, as nothing behind it can be told",
-                self.program.name()
-            ))),
+            Some(Ending::Unreadable(why)) => {
+                self.state.set_error(&why);
+                Err(ReceiverError::Transient(format!(
+                    "what `{}` writes {why}: it was ended, as nothing behind that can be told",
+                    self.program.name()
+                )))
+            }
             Some(Ending::Broken(error)) => Err(ReceiverError::Transient(format!(
                 "`{}` was ended: {error}",
                 self.program.name()

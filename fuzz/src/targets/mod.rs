@@ -8,6 +8,7 @@ mod decoders;
 mod flume;
 mod framing;
 mod http;
+mod ipc;
 mod journal;
 mod kinesis;
 mod outcomes;
@@ -38,5 +39,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "kinesis", run: kinesis::run, seeds: kinesis::seeds },
     Target { name: "tail", run: tail::run, seeds: tail::seeds },
     Target { name: "outcomes", run: outcomes::run, seeds: outcomes::seeds },
+    Target { name: "arrow_stream", run: ipc::run, seeds: ipc::seeds },
     Target { name: "config", run: config::run, seeds: config::seeds },
 ];

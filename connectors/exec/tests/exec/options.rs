@@ -5,7 +5,7 @@ use forebay_exec_source::{Exec, ExecConfig};
 
 #[test]
 fn every_mistake_is_named() {
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 10] = [
         ("command = []", &["command"]),
         ("command = [\"\"]", &["command"]),
         ("command = [\"a\", \"\\u0000\"]", &["command"]),
@@ -16,6 +16,12 @@ fn every_mistake_is_named() {
         ),
         ("command = [\"a\"]\nformat = \"json\"", &["schema"]),
         ("command = [\"a\"]\nacknowledge = true", &[]),
+        ("command = [\"a\"]\nframing = \"arrow\"", &["schema"]),
+        (
+            "command = [\"a\"]\nframing = \"arrow\"\nformat = \"json\"\nschema = { id = \"int\" }",
+            &["framing"],
+        ),
+        ("command = [\"a\"]\nframing = \"arrow\"\nschema = { id = \"int\" }", &[]),
     ];
     for (options, expected) in cases {
         let config: ExecConfig = toml::from_str(options).unwrap();
