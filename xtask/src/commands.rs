@@ -73,6 +73,10 @@ fn check_steps() -> Vec<Step> {
             let lints = ["clippy", "--workspace", "--all-targets", "--keep-going"];
             Program::cargo(lints.iter().chain(&["--", "-D", "warnings"])).run()
         }),
+        // The workspace as a whole has features that the program by itself does not have.
+        Step::new("clippy, default", || {
+            Program::cargo(["clippy", "-p", "forebay", "--", "-D", "warnings"]).run()
+        }),
         Step::new("docs", || {
             Program::cargo(["doc", "--workspace", "--no-deps", "--keep-going"])
                 .env("RUSTDOCFLAGS", "-D warnings")
