@@ -191,22 +191,7 @@ impl Family {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shard(id: &str, parents: &[&str], is_closed: bool) -> Shard {
-        let parents = parents.iter().map(|id| SplitId::from(*id)).collect();
-        Shard { id: id.into(), parents, hashes: HashRange::ALL, is_closed }
-    }
-
-    /// A shard that was split, and one of its halves merged with a third.
-    fn stream() -> Vec<Shard> {
-        vec![
-            shard("a", &[], true),
-            shard("b", &[], true),
-            shard("a1", &["a"], false),
-            shard("a2", &["a"], true),
-            shard("a2b", &["a2", "b"], false),
-        ]
-    }
+    use crate::tests::stream::{shard, stream};
 
     fn ids(ids: &[&str]) -> Vec<SplitId> {
         ids.iter().map(|id| SplitId::from(*id)).collect()

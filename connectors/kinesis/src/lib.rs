@@ -42,7 +42,7 @@ mod shelf;
 mod source;
 mod subscriber;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use component::Kinesis;
 pub use config::{FanOut, KinesisConfig, LeaseTable};

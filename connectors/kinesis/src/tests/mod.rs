@@ -6,3 +6,4 @@ mod flow;
 mod losses;
 mod resharding;
 pub(crate) mod script;
+pub(crate) mod stream;
