@@ -1,6 +1,5 @@
 //! A producer and what it reports.
 
-use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,15 +7,13 @@ use std::time::{Duration, Instant};
 
 use forebay_clients::kafka::ClientEvents;
 use rdkafka::ClientConfig;
-use rdkafka::client::{ClientContext, OAuthToken};
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::error::KafkaError;
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{Producer as _, ProducerContext, ThreadedProducer};
-use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::choices::Acks;
+use crate::context::Context;
 use crate::deliveries::{Deliveries, Report};
 use crate::options::KafkaSinkOptions;
 use crate::topics::Topics;
@@ -31,42 +28,18 @@ const LOOK: Duration = Duration::from_millis(100);
 const MAX_WAITING: &str = "100000";
 
 /// The producer of librdkafka, with a thread that hands its reports to us.
-pub(crate) type Producer = ThreadedProducer<Context>;
+pub(crate) type Producer = ThreadedProducer<Context<Arc<Deliveries>>>;
 
-/// What librdkafka calls.
-pub(crate) struct Context {
-    events: Arc<ClientEvents>,
-    deliveries: Arc<Deliveries>,
-}
-
-impl ClientContext for Context {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        self.events.log(level, facility, text);
-    }
-
-    fn stats(&self, _: Statistics) {}
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.events.error(error, reason);
-    }
-
-    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        self.events.generate_oauth_token(config)
-    }
-}
-
-impl ProducerContext for Context {
+impl ProducerContext for Context<Arc<Deliveries>> {
     /// The row of the record in its batch.
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, row: usize) {
         match result {
-            Ok(message) => self.deliveries.report(row, None, || message.partition()),
+            Ok(message) => self.reports.report(row, None, || message.partition()),
             Err((error, message)) => {
                 let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
-                self.deliveries.report(row, Some(code), || message.partition());
+                self.reports.report(row, Some(code), || message.partition());
             }
         }
     }
@@ -108,7 +81,7 @@ impl Client {
     ) -> Result<Self, String> {
         let events = ClientEvents::new(Arc::clone(name), &options.connection, base);
         let deliveries = Arc::new(Deliveries::default());
-        let context = Context { events: Arc::clone(&events), deliveries: Arc::clone(&deliveries) };
+        let context = Context { events: Arc::clone(&events), reports: Arc::clone(&deliveries) };
         let config = config(options, base, transactional_id);
         let producer = Producer::from_config_and_context(&config, context)
             .map_err(|error| events.explain(format!("no client can be made: {error}")))?;

@@ -11,7 +11,8 @@
 //! - `component`: how the sink introduces itself
 //! - `sink`: the sink as the engine sees it; it hands work to a thread that may block
 //! - `shape`: from rows to records, with `headers` and `numbers`
-//! - `client`: a producer and what it reports; `topics` is what is known of topics
+//! - `client`: a producer and what it reports; `context` is what librdkafka calls, `topics` what is
+//!   known of topics
 //! - `deliveries`: reports, awaited as a set
 //! - `work`: a batch on its way; `round` hands its rows over
 //! - `failure` and `remainder`: what an error means, and which rows are written again
@@ -25,6 +26,7 @@ mod check;
 mod choices;
 mod client;
 mod component;
+mod context;
 mod deliveries;
 mod failure;
 mod headers;

@@ -1,19 +1,16 @@
 //! Reading marks, and the group that they are written for.
 
-use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use forebay_clients::kafka::{ClientEvents, KafkaConnection};
-use rdkafka::client::{ClientContext, OAuthToken};
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
-use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::context::Context;
 use crate::mark::Mark;
 
 /// Where the mark of a topic stands: each topic has this partition.
@@ -25,29 +22,6 @@ pub(crate) struct Marks {
     reader: Option<BaseConsumer<Context>>,
     group: ConsumerGroupMetadata,
 }
-
-/// Hands on what librdkafka calls.
-struct Context(Arc<ClientEvents>);
-
-impl ClientContext for Context {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        self.0.log(level, facility, text);
-    }
-
-    fn stats(&self, _: Statistics) {}
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.0.error(error, reason);
-    }
-
-    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        self.0.generate_oauth_token(config)
-    }
-}
-
-impl ConsumerContext for Context {}
 
 impl Marks {
     /// # Errors
@@ -63,7 +37,7 @@ impl Marks {
         config.set("enable.auto.commit", "false");
         // Only what is settled counts: no answer comes while a transaction is being settled.
         config.set("isolation.level", "read_committed");
-        let context = Context(Arc::clone(events));
+        let context = Context { events: Arc::clone(events), reports: () };
         let reader: BaseConsumer<Context> = config.create_with_context(context)?;
         let group = reader.group_metadata();
         let group = group.ok_or_else(|| KafkaError::ClientCreation("it has no group".into()))?;

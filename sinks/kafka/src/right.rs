@@ -1,20 +1,16 @@
 //! Looking whether a topic may be written, without writing.
 
-use std::error::Error;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use forebay_clients::kafka::ClientEvents;
-use rdkafka::ClientContext;
-use rdkafka::client::OAuthToken;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::error::KafkaError;
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
-use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::options::KafkaSinkOptions;
 
@@ -46,8 +42,8 @@ pub(crate) fn may_write(
         .set("linger.ms", "0")
         .set("message.timeout.ms", &timeout);
     let (sender, answer) = mpsc::sync_channel(1);
-    let context = Asking { events: Arc::clone(&events), sender };
-    let producer: ThreadedProducer<Asking> =
+    let context = Context { events: Arc::clone(&events), reports: sender };
+    let producer: ThreadedProducer<Context<Answer>> =
         ThreadedProducer::from_config_and_context(&config, context)
             .map_err(|error| events.explain(format!("no client can be made: {error}")))?;
     let record = BaseRecord::<[u8], [u8]>::to(topic).payload(b"");
@@ -64,36 +60,15 @@ pub(crate) fn may_write(
 }
 
 /// Hears what became of the one record.
-struct Asking {
-    events: Arc<ClientEvents>,
-    sender: mpsc::SyncSender<Option<Code>>,
-}
+type Answer = mpsc::SyncSender<Option<Code>>;
 
-impl ClientContext for Asking {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        self.events.log(level, facility, text);
-    }
-
-    fn stats(&self, _: Statistics) {}
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.events.error(error, reason);
-    }
-
-    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        self.events.generate_oauth_token(config)
-    }
-}
-
-impl ProducerContext for Asking {
+impl ProducerContext for Context<Answer> {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let code = result.as_ref().err();
         let code = code.map(|(error, _)| error.rdkafka_error_code().unwrap_or(Code::Fail));
         // Nobody waits any more only if it took too long.
-        let _ = self.sender.try_send(code);
+        let _ = self.reports.try_send(code);
     }
 }
