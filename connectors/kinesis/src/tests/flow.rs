@@ -204,3 +204,32 @@ async fn latest_begins_with_what_arrives_later() {
     advance(Duration::from_secs(1)).await;
     assert_eq!(driver.read_so_many(1).await, ["after"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_sequence_number_is_where_reading_begins_and_its_parents_are_passed_over() {
+    let script = Script::new();
+    script.shard("parent", &[]);
+    script.put_all("parent", 0..10);
+    script.shard("child", &["parent"]);
+    script.put_all("child", 10..20);
+    script.shard("other", &[]);
+    script.put_all("other", 20..22);
+    let third = script.state().kept("child").records[3].sequence.clone();
+    let options = format!("start = {{ sequence_numbers = {{ child = \"{third}\" }} }}");
+    let mut driver = Driver::connect(source(&script, &options)).await;
+    let mut told = driver.read_so_many(9).await;
+    told.sort();
+    assert_eq!(told, numbers(13..22));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_is_where_reading_begins() {
+    let script = Script::new();
+    script.shard("a", &[]);
+    script.put_all("a", 0..10);
+    let fourth = script.state().kept("a").records[4].arrival_ms.unwrap();
+    let time = jiff::Timestamp::from_millisecond(fourth).unwrap();
+    let options = format!("start = {{ timestamp = \"{time}\" }}");
+    let mut driver = Driver::connect(source(&script, &options)).await;
+    assert_eq!(driver.read_so_many(6).await, numbers(4..10));
+}

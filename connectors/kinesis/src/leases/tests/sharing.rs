@@ -59,6 +59,14 @@ fn shards(script: &Script, count: u32) {
     }
 }
 
+/// A stream with so many shards, a table for its leases, and the first worker.
+async fn started(count: u32) -> (Arc<Script>, Arc<Memory>, Driver) {
+    let (script, table) = (Script::new(), Arc::<Memory>::default());
+    shards(&script, count);
+    let one = worker(&script, &table, "one").await;
+    (script, table, one)
+}
+
 fn owners(all: &[(&str, usize)]) -> BTreeMap<String, usize> {
     all.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
@@ -69,9 +77,7 @@ fn observed(driver: &Driver, what: &str) -> serde_json::Value {
 
 #[tokio::test(start_paused = true)]
 async fn workers_divide_the_shards_and_each_record_is_read_once() {
-    let (script, table) = (Script::new(), Arc::<Memory>::default());
-    shards(&script, 4);
-    let mut one = worker(&script, &table, "one").await;
+    let (script, table, mut one) = started(4).await;
     assert_eq!(one.source.positions(), Positions::Source);
     assert_eq!(work(&mut one, seconds(5)).await.len(), 40);
     assert_eq!(table.owners(), owners(&[("one", 4)]));
@@ -95,9 +101,7 @@ async fn workers_divide_the_shards_and_each_record_is_read_once() {
 
 #[tokio::test(start_paused = true)]
 async fn the_leases_of_a_worker_that_dies_are_taken_over_and_those_of_one_that_stops_at_once() {
-    let (script, table) = (Script::new(), Arc::<Memory>::default());
-    shards(&script, 2);
-    let mut one = worker(&script, &table, "one").await;
+    let (script, table, mut one) = started(2).await;
     assert_eq!(one.read(4).await.unwrap().len(), 8);
     one.commit().await;
     sleep(seconds(2)).await;
@@ -123,9 +127,7 @@ async fn the_leases_of_a_worker_that_dies_are_taken_over_and_those_of_one_that_s
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_comes_back_has_its_leases_again_at_once() {
-    let (script, table) = (Script::new(), Arc::<Memory>::default());
-    shards(&script, 2);
-    let mut one = worker(&script, &table, "one").await;
+    let (script, table, mut one) = started(2).await;
     assert_eq!(one.read(4).await.unwrap().len(), 8);
     one.commit().await;
     sleep(seconds(2)).await;
@@ -144,9 +146,7 @@ async fn a_worker_that_comes_back_has_its_leases_again_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_read_under_a_lost_lease_is_not_committed() {
-    let (script, table) = (Script::new(), Arc::<Memory>::default());
-    shards(&script, 1);
-    let mut one = worker(&script, &table, "one").await;
+    let (_script, table, mut one) = started(1).await;
     assert_eq!(one.read(4).await.unwrap().len(), 4);
     {
         let mut rows = table.rows();
@@ -162,9 +162,7 @@ async fn what_was_read_under_a_lost_lease_is_not_committed() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_lost_loses_no_lease() {
-    let (script, table) = (Script::new(), Arc::<Memory>::default());
-    shards(&script, 1);
-    let mut one = worker(&script, &table, "one").await;
+    let (_script, table, mut one) = started(1).await;
     one.read(4).await.unwrap();
     table.rows().lost_answers = 1;
     one.commit().await;
@@ -178,9 +176,7 @@ async fn an_answer_that_is_lost_loses_no_lease() {
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_is_away_for_longer_than_the_failover_takes_the_leases_along() {
-    let (script, table) = (Script::new(), Arc::<Memory>::default());
-    shards(&script, 1);
-    let mut one = worker(&script, &table, "one").await;
+    let (_script, table, mut one) = started(1).await;
     assert_eq!(one.read(4).await.unwrap().len(), 4);
     table.rows().is_away = true;
     // It goes on reading as long as nobody else can have it.
@@ -237,9 +233,7 @@ async fn children_are_read_when_the_lease_of_their_parent_says_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn children_go_to_other_workers_when_their_parent_ends() {
-    let (script, table) = (Script::new(), Arc::<Memory>::default());
-    shards(&script, 2);
-    let mut one = worker(&script, &table, "one").await;
+    let (script, table, mut one) = started(2).await;
     work(&mut one, seconds(3)).await;
     let mut two = worker(&script, &table, "two").await;
     for _ in 0..5 {
@@ -304,9 +298,7 @@ async fn a_table_of_the_client_library_is_taken_over_in_mid_stream() {
 
 #[tokio::test(start_paused = true)]
 async fn what_others_do_not_want_is_read_all_the_same() {
-    let (script, table) = (Script::new(), Arc::<Memory>::default());
-    shards(&script, 4);
-    let mut one = worker(&script, &table, "one").await;
+    let (script, table, mut one) = started(4).await;
     work(&mut one, seconds(3)).await;
     let mut two = Driver::connect(worker_of(&script, &table, "two", ", max_shards = 1")).await;
     for _ in 0..30 {
@@ -346,9 +338,7 @@ async fn latest_is_the_time_of_the_first_worker_also_for_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_left_to_others_is_drained_and_committed_first() {
-    let (script, table) = (Script::new(), Arc::<Memory>::default());
-    shards(&script, 4);
-    let mut one = worker(&script, &table, "one").await;
+    let (_script, table, mut one) = started(4).await;
     assert_eq!(one.read(4).await.unwrap().len(), 16);
     // Another worker comes, with a shard of its own.
     let row = table.rows().leases["s0"].clone();
