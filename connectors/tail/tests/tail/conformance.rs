@@ -9,7 +9,7 @@ use forebay_core::units::TimeSpan;
 use forebay_tail_source::Multiline;
 use tempfile::tempdir;
 
-use crate::harness::{append, config, gzip, lines, open};
+use crate::harness::{append, config, gzip, lines, open, zstd};
 
 fn make_old(path: &Path) {
     let long_ago = SystemTime::now() - Duration::from_secs(3600);
@@ -34,13 +34,15 @@ async fn compressed_files_conform() {
     let folder = tempdir().unwrap();
     let plain = folder.path().join("a.txt");
     fs::write(&plain, format!("{}without an end", lines(0..99))).unwrap();
-    let packed = folder.path().join("a.log.gz");
-    gzip(&plain, &packed);
-    make_old(&packed);
-    let mut config = config(folder.path());
-    config.paths = vec![folder.path().join("*.gz")];
-    let summary = check(|| Box::new(open(&config))).await.unwrap();
-    assert_eq!((summary.splits, summary.records), (1, 100));
+    for (name, pack) in [("a.log.gz", gzip as fn(&Path, &Path)), ("a.log.zst", zstd)] {
+        let packed = folder.path().join(name);
+        pack(&plain, &packed);
+        make_old(&packed);
+        let mut config = config(folder.path());
+        config.paths = vec![packed];
+        let summary = check(|| Box::new(open(&config))).await.unwrap();
+        assert_eq!((summary.splits, summary.records), (1, 100), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -47,6 +47,10 @@ pub(crate) fn gzip(from: &Path, to: &Path) {
     fs::write(to, encoder.finish().unwrap()).unwrap();
 }
 
+pub(crate) fn zstd(from: &Path, to: &Path) {
+    fs::write(to, zstd::encode_all(fs::read(from).unwrap().as_slice(), 1).unwrap()).unwrap();
+}
+
 /// Lines with these numbers.
 pub(crate) fn lines(numbers: std::ops::Range<u32>) -> String {
     numbers.map(|number| format!("line {number}\n")).collect()
