@@ -163,11 +163,7 @@ impl Poller {
         let connecting = async {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;
-            let (idle, interval, count) = KEEPALIVE;
-            sockopt::set_socket_keepalive(&stream, true)?;
-            sockopt::set_tcp_keepidle(&stream, idle)?;
-            sockopt::set_tcp_keepintvl(&stream, interval)?;
-            sockopt::set_tcp_keepcnt(&stream, count)?;
+            keep_alive(&stream)?;
             Ok(stream)
         };
         let late = || io::Error::new(io::ErrorKind::TimedOut, "it took too long");
@@ -178,8 +174,36 @@ impl Poller {
     }
 }
 
+/// Has the system ask on a quiet connection whether the other end is still there.
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    let (idle, interval, count) = KEEPALIVE;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, idle)?;
+    sockopt::set_tcp_keepintvl(stream, interval)?;
+    Ok(sockopt::set_tcp_keepcnt(stream, count)?)
+}
+
 /// A connection, which is counted.
 struct Connected<'a> {
     calls: Client<TcpStream>,
     _open: Counted<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only the system can lose a connection without a word; what it was told is what can be seen.
+    #[tokio::test]
+    async fn a_sink_that_is_gone_without_a_word_is_noticed_within_a_minute() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        assert!(!sockopt::socket_keepalive(&stream).unwrap());
+        keep_alive(&stream).unwrap();
+        assert!(sockopt::socket_keepalive(&stream).unwrap());
+        let (idle, interval) =
+            (sockopt::tcp_keepidle(&stream).unwrap(), sockopt::tcp_keepintvl(&stream).unwrap());
+        let noticed = idle + interval * sockopt::tcp_keepcnt(&stream).unwrap();
+        assert!(noticed <= Duration::from_secs(60), "{noticed:?}");
+    }
 }
