@@ -5,4 +5,5 @@
 mod answers;
 mod conformance;
 mod probe;
+mod security;
 mod server;
