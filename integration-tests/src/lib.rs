@@ -8,7 +8,8 @@
 //!
 //! What sends to it: files that are [dropped](Drops), a [`Sender`] over an [`HttpClient`] or a
 //! [`LineClient`], or the generator with its [`Orders`]. What takes from it and forgets nothing: a
-//! [`RowServer`], and what it was given are [`Deliveries`]. Most go [`to_files`].
+//! [`RowServer`], and what it was given are [`Deliveries`]. Most go [`to_files`], and all may have [`files_behind`]
+//! them.
 //! [`acknowledgement`] is the scenario that HTTP and socket share. A [`Browser`] looks at the
 //! dashboard, a [`collector`] takes telemetry. [`Probed`] is what `forebay probe` says. [`wait`]
 //! waits, with a deadline, for a condition.
@@ -54,5 +55,5 @@ pub use record::{Identity, Record};
 pub use row_server::{GATEWAY, RowServer};
 pub use scene::Scene;
 pub use sender::{Client, Sender};
-pub use to_files::to_files;
+pub use to_files::{files_behind, to_files};
 pub use watcher::Watcher;

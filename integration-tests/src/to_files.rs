@@ -7,12 +7,17 @@ use crate::record::Record;
 /// folder `out`, many small ones.
 #[must_use]
 pub fn to_files(name: &str, source: &str) -> String {
+    let schema = Record::SCHEMA;
+    files_behind(name, &format!("{source}\nformat = \"json\"\nschema = {schema}"))
+}
+
+/// The same with whatever a source with these options takes.
+#[must_use]
+pub fn files_behind(name: &str, source: &str) -> String {
     format!(
         r#"
         [sources.{name}]
         {source}
-        format = "json"
-        schema = {schema}
 
         [sinks.out]
         type = "files"
@@ -25,7 +30,6 @@ pub fn to_files(name: &str, source: &str) -> String {
         from = ["{name}"]
         to = ["out"]
         interval = "20ms"
-        "#,
-        schema = Record::SCHEMA
+        "#
     )
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use forebay_core::source::{Resume, SourceError};
 use forebay_integration_tests::port;
-use forebay_integration_tests::servers::kinesis::Put;
+use forebay_integration_tests::servers::kinesis::{Put, Throttling};
 use forebay_integration_tests::servers::{Kinesis, Proxy};
 use tokio::time::Instant;
 
@@ -71,6 +71,32 @@ async fn it_comes_back_after_the_network_was_cut() -> Result<()> {
         reader.read.iter().map(|data| String::from_utf8_lossy(data).parse().unwrap()).collect();
     numbers.sort_unstable();
     ensure!(numbers == (0..150).collect::<Vec<u32>>(), "{numbers:?}");
+    reader.source.close().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_service_refuses_now_and_then_is_read_all_the_same() -> Result<()> {
+    let kinesis = Kinesis::shared()?;
+    let stream = kinesis.stream("throttled", 1)?;
+    let service = Throttling::before(kinesis)?;
+    kinesis.put(&stream, (0..200).map(|it: u32| Put::new("one", it.to_string())))?;
+    let options = format!("{}\nmax_records = 50", options(service.address(), &stream));
+    let mut reader = Reader::connect(build(&options)?).await?;
+    reader.read_so_many(200).await?;
+    let expected: Vec<_> = (0..200_u32).map(|it| it.to_string().into_bytes()).collect();
+    ensure!(reader.read == expected, "{:?}", reader.read);
+    for kind in [
+        "ProvisionedThroughputExceededException",
+        "InternalFailure",
+        "ExpiredIteratorException",
+        Throttling::UNAVAILABLE,
+    ] {
+        ensure!(service.made_up(kind) > 0, "`{kind}` never came");
+    }
+    let observed = reader.source.observe().map(|it| it.observe()).unwrap_or_default();
+    let counted = |what: &str| observed[what].as_u64().unwrap_or_default();
+    ensure!(counted("throttled") > 0 && counted("renewed") > 0, "{observed}");
     reader.source.close().await;
     Ok(())
 }

@@ -48,17 +48,29 @@ async fn reading_begins_where_it_is_told_to() -> Result<()> {
     kinesis.put(&stream, numbers(0..10))?;
     // The clocks are the same; what arrived in the same millisecond is not to matter.
     tokio::time::sleep(Duration::from_millis(20)).await;
+    let between = jiff::Timestamp::now();
     let options = "format = \"bytes\"\nstart = \"latest\"\npoll_interval = \"200ms\"";
     let mut latest = Reader::connect(source(kinesis, &stream, options)?).await?;
-    // A time that is long over: all that there is.
-    let options = "format = \"bytes\"\nstart = { timestamp = \"2026-01-31T08:00:00Z\" }";
-    let mut timed = Reader::connect(source(kinesis, &stream, options)?).await?;
-    timed.read_so_many(10).await?;
     kinesis.put(&stream, numbers(10..15))?;
     latest.read_so_many(5).await?;
     ensure!(latest.read[0] == b"10" && latest.read.len() == 5, "{:?}", latest.read);
-    timed.read_so_many(15).await?;
     latest.source.close().await;
-    timed.source.close().await;
+
+    let fourth = &kinesis.read(&stream)?[3];
+    let fourth = format!("{{ {} = \"{}\" }}", fourth.shard, fourth.sequence);
+    for (start, first) in [
+        ("\"trim_horizon\"".to_owned(), 0),
+        // A time that is long over: all that there is.
+        ("{ timestamp = \"2026-01-31T08:00:00Z\" }".to_owned(), 0),
+        (format!("{{ timestamp = \"{between}\" }}"), 10),
+        (format!("{{ sequence_numbers = {fourth} }}"), 3),
+    ] {
+        let options = format!("format = \"bytes\"\nstart = {start}");
+        let mut reader = Reader::connect(source(kinesis, &stream, &options)?).await?;
+        let expected: Vec<_> = (first..15_u32).map(|it| it.to_string().into_bytes()).collect();
+        reader.read_so_many(expected.len()).await?;
+        ensure!(reader.read == expected, "{start}: {:?}", reader.read);
+        reader.source.close().await;
+    }
     Ok(())
 }
