@@ -1,6 +1,7 @@
 //! Reading files in threads that may block.
 
 use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use forebay_core::SplitId;
@@ -30,21 +31,24 @@ pub(crate) struct Outcome {
 }
 
 /// Reads from several files at once. Says in their order what came of those that were read from
-/// before their deadline; the others come back as they were.
+/// before their deadline; the others come back as they were. Files that are open stay so, and `more`
+/// of those that were not; the rest is closed as soon as it was read.
 ///
 /// # Errors
 /// A thread broke off.
 pub(crate) async fn work(
     manner: &Arc<Manner>,
     jobs: Vec<Job>,
+    more: usize,
 ) -> Result<(Vec<Outcome>, Vec<Job>), JoinError> {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let at_once = processors.min(MOST_AT_ONCE).min(jobs.len());
     let queue = jobs.into_iter().enumerate().collect::<Vec<_>>().into_iter();
     let queue = Arc::new(Mutex::new(queue));
+    let more = Arc::new(AtomicUsize::new(more));
     let mut lanes = JoinSet::new();
     for _ in 0..at_once {
-        let (manner, queue) = (Arc::clone(manner), Arc::clone(&queue));
+        let (manner, queue, more) = (Arc::clone(manner), Arc::clone(&queue), Arc::clone(&more));
         lanes.spawn_blocking(move || {
             let mut outcomes = Vec::new();
             loop {
@@ -55,7 +59,17 @@ pub(crate) async fn work(
                     return (outcomes, Some(job));
                 }
                 let Job { split, generation, wanted, limits, open } = job;
-                let portion = manner.read(&wanted, open, &limits);
+                let may_stay =
+                    || more.fetch_update(Relaxed, Relaxed, |it| it.checked_sub(1)).is_ok();
+                let was_open = open.is_some();
+                let mut portion = manner.read(&wanted, open, &limits);
+                if let Ok(portion) = &mut portion
+                    && portion.open.is_some()
+                    && !was_open
+                    && !may_stay()
+                {
+                    portion.open = None;
+                }
                 outcomes.push((index, Outcome { split, generation, wanted, portion }));
             }
         });

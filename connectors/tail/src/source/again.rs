@@ -81,7 +81,7 @@ impl TailSource {
         let split = range.split.clone();
         let job = Job { split, generation: range.generation, wanted, limits, open: None };
         let broken = |what: String| SourceError::Transient(format!("reading files {what}"));
-        let work = work(&self.manner, vec![job]).await;
+        let work = work(&self.manner, vec![job], 0).await;
         let (mut outcomes, _) = work.map_err(|error| broken(format!("broke off: {error}")))?;
         outcomes.pop().map(|it| it.portion).ok_or_else(|| broken("broke off".to_owned()))
     }

@@ -134,9 +134,9 @@ impl TailSource {
         let is_all = portion.is_all && wanted.until.is_none_or(|until| until >= portion.size);
         let ending = is_all.then_some(wanted.ending);
         catalog.read(&split, until, records, portion.size, ending, now);
+        catalog.set_open(&split, portion.open.is_some());
         if let Some(open) = portion.open {
             self.handles.put(split.clone(), open, now);
-            catalog.set_open(&split, true);
         }
         if portion.ended {
             catalog.finish(&split);
@@ -268,7 +268,9 @@ impl Source for TailSource {
         for grant in grants {
             jobs.extend(self.job(grant, deadline)?);
         }
-        let done = work(&self.manner, jobs).await;
+        let opened = jobs.iter().filter(|job| job.open.is_some()).count();
+        let room = self.handles.make_room(&mut self.view.catalog, jobs.len());
+        let done = work(&self.manner, jobs, room.saturating_sub(opened)).await;
         let (outcomes, unread) = done
             .map_err(|error| SourceError::Transient(format!("reading files broke off: {error}")))?;
         let now = self.view.now();

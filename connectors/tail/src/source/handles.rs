@@ -40,29 +40,30 @@ impl Handles {
         self.open.insert(split, Handle { open, used: now });
     }
 
-    /// Closes what was not used for long, and what is more than may be open.
+    /// Closes what was not used for long.
     pub(super) fn close_idle(&mut self, catalog: &mut Catalog, now: Duration) {
-        let mut closed: Vec<SplitId> = self
-            .open
-            .iter()
-            .filter(|(_, handle)| now.saturating_sub(handle.used) >= IDLE)
-            .map(|(split, _)| split.clone())
-            .collect();
-        let left = self.open.len() - closed.len();
-        if left > self.most {
-            let mut used: Vec<_> = self
-                .open
-                .iter()
-                .filter(|(_, handle)| now.saturating_sub(handle.used) < IDLE)
-                .map(|(split, handle)| (handle.used, split.clone()))
-                .collect();
+        self.open.retain(|split, handle| {
+            let is_idle = now.saturating_sub(handle.used) >= IDLE;
+            if is_idle {
+                catalog.set_open(split, false);
+            }
+            !is_idle
+        });
+    }
+
+    /// Closes what was used longest ago, so that so many can be put here, and says how many may be.
+    pub(super) fn make_room(&mut self, catalog: &mut Catalog, more: usize) -> usize {
+        let excess = self.open.len().saturating_sub(self.most.saturating_sub(more));
+        if excess > 0 {
+            let mut used: Vec<_> =
+                self.open.iter().map(|(split, handle)| (handle.used, split.clone())).collect();
             used.sort();
-            closed.extend(used.into_iter().take(left - self.most).map(|(_, split)| split));
+            for (_, split) in used.into_iter().take(excess) {
+                self.open.remove(&split);
+                catalog.set_open(&split, false);
+            }
         }
-        for split in closed {
-            self.open.remove(&split);
-            catalog.set_open(&split, false);
-        }
+        self.most.saturating_sub(self.open.len())
     }
 
     /// The sizes of plain files that are open, which no look at the folders shows when they are
