@@ -91,7 +91,7 @@ fn example(row: &Row) -> String {
         word if word.starts_with('"') => word,
         list if list.starts_with("list of text") => "[\"change-me\"]",
         list if list.starts_with("list") => "[]",
-        table if table.starts_with("table") => "{}",
+        table if table.starts_with("table") || table.starts_with('{') => "{}",
         _ => "\"change-me\"",
     }
     .to_owned()

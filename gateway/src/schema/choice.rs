@@ -83,11 +83,20 @@ fn named(shapes: &[Shape]) -> Option<Variant> {
             (Some((key, schema)), [required])
                 if shape.properties.len() == 1 && key == required && shape.words.is_empty() =>
             {
-                keys.push((key.clone(), schema.clone()));
+                keys.push((key.clone(), with_meaning(schema, shape)));
             }
             (None, _) if !shape.words.is_empty() => words.extend(words_of(shape)),
             _ => return None,
         }
     }
     (!keys.is_empty()).then_some(Variant::Named { words, keys })
+}
+
+/// The schema of what stands at the key of an alternative, with the meaning of the alternative.
+fn with_meaning(schema: &Value, alternative: &Shape) -> Value {
+    let mut schema = schema.clone();
+    if let (Value::Object(own), Some(meaning)) = (&mut schema, alternative.text("description")) {
+        own.insert("description".to_owned(), meaning.into());
+    }
+    schema
 }

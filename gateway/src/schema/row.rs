@@ -122,7 +122,7 @@ fn one(
         required,
         default: default.filter(|value| !value.is_null()).and_then(inline_toml),
         example: example.and_then(inline_toml),
-        description: described(&shape),
+        description: described(document, &shape),
         with: context.with.clone(),
     });
     let plain_table = shape.is_table() && !shape.is_secret() && shape.additional.is_none();
@@ -138,10 +138,13 @@ fn dotted(context: &Context, key: &str) -> String {
     context.prefix.iter().map(String::as_str).chain([key]).collect::<Vec<_>>().join(".")
 }
 
-fn described(shape: &Shape) -> String {
+fn described(document: &Document, shape: &Shape) -> String {
     let mut text = shape.text("description").unwrap_or_default().trim().to_owned();
-    let meanings: Vec<String> = shape
-        .words
+    // What the type of secrets says of itself, where the option has words of its own.
+    if shape.is_secret() && !text.contains("{ file = ") {
+        text.push_str(" Or `{ file = \"path\" }`, to read it from a file.");
+    }
+    let meanings: Vec<String> = meanings(document, shape)
         .iter()
         .filter(|(_, meaning)| !meaning.is_empty())
         .map(|(word, meaning)| format!("`{word}`: {}.", one_line(meaning).trim_end_matches('.')))
@@ -153,6 +156,20 @@ fn described(shape: &Shape) -> String {
         text.push_str(&meanings.join(" "));
     }
     text
+}
+
+/// The words of a choice, and the keys that may stand in their place, with their meaning.
+fn meanings(document: &Document, shape: &Shape) -> Vec<(String, String)> {
+    let mut meanings = shape.words.clone();
+    for choice in &shape.choices {
+        let Variant::Named { words, keys } = &choice.variant else { continue };
+        meanings.extend(words.iter().cloned());
+        meanings.extend(keys.iter().map(|(key, schema)| {
+            let value = Shape::of(document, schema);
+            (key.clone(), value.text("description").unwrap_or_default().to_owned())
+        }));
+    }
+    meanings
 }
 
 /// What a value of this shape is, in words.
@@ -185,14 +202,22 @@ fn in_words(document: &Document, shape: &Shape, depth: u32) -> String {
                 shapes.iter().map(|shape| in_words(document, shape, depth)).collect()
             }
             Variant::Tagged { .. } => vec!["table".to_owned()],
-            Variant::Named { words, .. } => words
-                .iter()
-                .map(|(word, _)| format!("\"{word}\""))
-                .chain(["table".to_owned()])
-                .collect(),
+            Variant::Named { words, keys } => {
+                let words = words.iter().map(|(word, _)| format!("\"{word}\""));
+                words.chain(keys_in_words(document, keys, depth)).collect()
+            }
         })
         .collect();
     if of_choices.is_empty() { "any value".to_owned() } else { of_choices.join(" or ") }
+}
+
+/// Tables of one key each; within others just tables.
+fn keys_in_words(document: &Document, keys: &[(String, Value)], depth: u32) -> Vec<String> {
+    if depth > 0 {
+        return vec!["table".to_owned()];
+    }
+    let value = |schema| in_words(document, &Shape::of(document, schema), depth + 1);
+    keys.iter().map(|(key, schema)| format!("{{ {key} = {} }}", value(schema))).collect()
 }
 
 fn kind_in_words(document: &Document, shape: &Shape, kind: &str, depth: u32) -> String {
@@ -218,5 +243,52 @@ fn kind_in_words(document: &Document, shape: &Shape, kind: &str, depth: u32) -> 
             _ => "table".to_owned(),
         },
         (other, _) => other.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use forebay_core::secret::Secret;
+    use schemars::JsonSchema;
+    use serde::Serialize;
+
+    use super::*;
+
+    /// Where to begin.
+    #[expect(dead_code, reason = "its schema is all that is looked at")]
+    #[derive(Serialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Start {
+        /// With the first.
+        Earliest,
+        /// With these.
+        Numbers(BTreeMap<String, String>),
+    }
+
+    /// All of it.
+    #[derive(Serialize, JsonSchema)]
+    struct Options {
+        /// Where reading begins.
+        start: Start,
+        /// Where it ends.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        end: Option<Start>,
+        /// The password.
+        password: Option<Secret>,
+    }
+
+    #[test]
+    fn an_option_is_described_by_its_own_words_and_those_of_its_choices() {
+        let rows = rows(&Document::of::<Options>());
+        let row = |key: &str| rows.iter().find(|row| row.key == key).unwrap();
+        let takes = "\"earliest\" or { numbers = table of text }";
+        let choices = "`earliest`: With the first. `numbers`: With these.";
+        for (key, words) in [("start", "Where reading begins."), ("end", "Where it ends.")] {
+            assert_eq!(row(key).takes, takes, "{key}");
+            assert_eq!(row(key).description, format!("{words}\n\n{choices}"));
+        }
+        assert!(row("password").description.starts_with("The password. Or `{ file = "));
     }
 }

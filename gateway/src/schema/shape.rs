@@ -84,9 +84,14 @@ impl Shape {
             return;
         }
         for (keyword, value) in schema {
-            self.keyword(document, keyword, value, depth);
+            self.keyword(keyword, value);
         }
-        // References last: what stands beside one overrides what stands behind it.
+        // Alternatives and references last: what stands beside one overrides what stands in it.
+        for alternatives in ["oneOf", "anyOf"] {
+            if let Some(Value::Array(branches)) = schema.get(alternatives) {
+                self.alternatives(document, branches, depth);
+            }
+        }
         if let Some(target) =
             schema.get("$ref").and_then(Value::as_str).and_then(|name| document.target(name))
         {
@@ -99,9 +104,9 @@ impl Shape {
         }
     }
 
-    fn keyword(&mut self, document: &Document, keyword: &str, value: &Value, depth: u32) {
+    fn keyword(&mut self, keyword: &str, value: &Value) {
         match (keyword, value) {
-            ("$ref" | "allOf", _) => {}
+            ("$ref" | "allOf" | "oneOf" | "anyOf", _) => {}
             ("type", Value::String(kind)) => self.kinds(std::slice::from_ref(kind)),
             ("type", Value::Array(kinds)) => {
                 let kinds: Vec<String> =
@@ -131,9 +136,6 @@ impl Shape {
                 self.nullable |= words.contains(&Value::Null);
                 let words = words.iter().filter_map(Value::as_str);
                 self.words.extend(words.map(|word| (word.to_owned(), String::new())));
-            }
-            ("oneOf" | "anyOf", Value::Array(branches)) => {
-                self.alternatives(document, branches, depth);
             }
             (_, value) => {
                 self.keywords.entry(keyword.to_owned()).or_insert_with(|| value.clone());

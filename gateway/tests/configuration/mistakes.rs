@@ -108,7 +108,7 @@ fn wrong_types() {
         "type = \"folder\"\nmode = 1",
         "9:8",
         "type",
-        "expected \"open\" or table",
+        "expected \"open\" or { group = table }",
         "",
     );
 }
