@@ -55,7 +55,7 @@ const PROGRAMS: &[Program] = &[
     ),
     ("batch_overhead", "processor time of a tiny batch", batch_overhead::run),
     ("cassandra_sink", "rows in memory to a table of Cassandra", cassandra_sink::run),
-    ("idle", "processor time with 64 splits and nothing to do", idle::run),
+    ("idle", "processor time with nothing to do, with 64 splits and with 20 000 files", idle::run),
     ("memory", "resident memory, idle and under overload", memory::run),
     ("startup", "from start to the first record written", startup::run),
     ("watched", "an open dashboard and `/metrics`, with 1000 splits", watched::run),
