@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use forebay::core::component::{BuildContext, Component, Input, Problem, SourceComponent};
 use forebay::core::decode::Decode;
 use forebay::core::journal::{Intake, schema};
+use forebay::core::probe::Probed;
 use forebay::core::receiver::{Chunk, Receiver, ReceiverError};
 use forebay::core::units::TimeSpan;
 use forebay::formats::Decoding;
@@ -82,5 +83,9 @@ impl Receiver for GaugeReceiver {
             }
         }
         Ok(())
+    }
+    async fn probe(&mut self) -> Probed {
+        let read = tokio::fs::read(&self.path).await;
+        Probed::opened(read.map(drop).map_err(|error| format!("{}: {error}", self.path.display())))
     }
 }

@@ -12,6 +12,7 @@ use forebay::core::component::{
 use forebay::core::dead_letter::Reason;
 use forebay::core::decode::Decode;
 use forebay::core::journal::{Intake, Refused, schema};
+use forebay::core::probe::{Halted, Obstacle, Probed};
 use forebay::core::receiver::{Chunk, Receiver, ReceiverError};
 use forebay::core::units::TimeSpan;
 use forebay::formats::Decoding;
@@ -130,6 +131,13 @@ impl Receiver for SpoolReceiver {
         Ok(())
     }
 
+    async fn probe(&mut self) -> Probed {
+        let mut probed = Probed::default();
+        // Where it ended is its last step.
+        let _ = self.look(&mut probed).await;
+        probed
+    }
+
     fn observe(&self) -> Option<Arc<dyn Observe>> {
         let stored: Arc<dyn Observe> = self.stored.clone();
         Some(stored)
@@ -137,6 +145,21 @@ impl Receiver for SpoolReceiver {
 }
 
 impl SpoolReceiver {
+    /// Looks whether there is a folder, and whether files in it may be deleted. It takes none.
+    async fn look(&self, probed: &mut Probed) -> Result<(), Halted> {
+        let found = waiting(&self.folder).await.map(|files| format!("{} files wait", files.len()));
+        let help = "make the folder, or mend `folder`";
+        probed.step("folder", found.map_err(|error| Obstacle::new(error, help)))?;
+        let hidden = self.folder.join(".probe");
+        let written = match tokio::fs::write(&hidden, "").await {
+            Ok(()) => tokio::fs::remove_file(&hidden).await,
+            Err(error) => Err(error),
+        };
+        let help = "give the user of the gateway the right to write to the folder";
+        let written = written.map(|()| "files may be deleted".to_owned());
+        probed.step("delete", written.map_err(|error| Obstacle::new(error, help)))
+    }
+
     /// Stores a file, or a dead letter if it is too large.
     async fn take(&self, path: &Path, intake: &Intake) -> Result<(), Refused> {
         let most = self.config.max_bytes.min(intake.max_chunk_bytes() as u64);

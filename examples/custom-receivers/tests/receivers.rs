@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use forebay::core::component::{BuildContext, Component, Input, SourceComponent};
-use forebay::core::receiver::Receiver;
+use forebay::core::receiver::{Receiver, ReceiverError};
 use forebay_core::testing::intake;
 use forebay_core::testing::receiver::check;
 use forebay_example_receivers::{Gauge, Spool};
@@ -81,8 +81,31 @@ async fn the_unreliable_one_stores_what_it_reads() {
     let token = stop.clone();
     let running = tokio::spawn(async move { receiver.run(intake, token).await });
     assert_eq!(caught.values(2).await, [b"0.5", b"0.5"]);
+    // While there is no room, there is no reading.
+    caught.fill();
+    caught.drain();
+    fs::write(&path, "0.6").unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(caught.drain().len() <= 1, "one may have been under way");
+    caught.make_room();
+    let after = caught.values(3).await;
+    assert_eq!(after.last().map(Vec::as_slice), Some(&b"0.6"[..]), "{after:?}");
     stop.cancel();
     running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_and_tried_again() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("missing");
+    let spool = build::<Spool>(json!({ "folder": path, "every": "10ms" }));
+    let gauge = build::<Gauge>(json!({ "path": path, "every": "10ms" }));
+    for mut receiver in [spool, gauge] {
+        let (intake, _caught) = intake();
+        let error = receiver.run(intake, CancellationToken::new()).await.unwrap_err();
+        let ReceiverError::Transient(text) = error else { panic!("{error}") };
+        assert!(text.contains("missing"), "{text}");
+    }
 }
 
 #[test]
@@ -91,6 +114,28 @@ fn mistakes_in_the_options_are_named() {
     let found = Spool::check(&serde_json::from_value(spool).unwrap());
     let paths: Vec<_> = found.iter().map(|problem| problem.path.join(".")).collect();
     assert_eq!(paths, ["every", "max_bytes"]);
+}
+
+#[tokio::test]
+async fn probes_say_what_stands_in_the_way_and_take_nothing() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("in");
+    let steps = async |options| {
+        let probed = build::<Spool>(options).probe().await;
+        let names: Vec<_> = probed.steps().iter().map(|step| step.name.to_string()).collect();
+        (probed.is_well(), names)
+    };
+    let options = json!({ "folder": path });
+    assert_eq!(steps(options.clone()).await, (false, vec!["folder".to_owned()]));
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("one"), "1").unwrap();
+    let both = vec!["folder".to_owned(), "delete".to_owned()];
+    assert_eq!(steps(options).await, (true, both));
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "it is as it was");
+
+    let probed = build::<Gauge>(json!({ "path": path.join("one") })).probe().await;
+    assert!(probed.is_well(), "{probed:?}");
+    assert!(!build::<Gauge>(json!({ "path": path.join("two") })).probe().await.is_well());
 }
 
 /// Ends with the test.
@@ -148,6 +193,26 @@ fn the_binary_has_them_with_all_that_the_engine_does() {
     until("the file that was put there", hello);
     assert!(!data.join("in/first.json").exists(), "it is taken");
     drop(running);
+}
+
+/// The tables of options in the README are those that the binary makes.
+#[test]
+fn the_readme_has_the_options() {
+    let root = tempdir().unwrap();
+    let made = Command::new(env!("CARGO_BIN_EXE_my-forebay"))
+        .args(["docs", "--root"])
+        .arg(root.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for name in ["spool", "gauge"] {
+        let page = root.path().join(format!("docs/reference/source-{name}.md"));
+        let page = fs::read_to_string(page).unwrap();
+        let table: Vec<&str> = page.lines().filter(|line| line.starts_with('|')).collect();
+        let table = table.join("\n");
+        assert!(table.contains("`format`") && readme.contains(&table), "{name}:\n{table}");
+    }
 }
 
 /// What the tutorial shows is what is built here.
