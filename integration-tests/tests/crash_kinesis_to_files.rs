@@ -7,14 +7,13 @@ use anyhow::{Context, Result, ensure};
 use forebay_integration_tests::chance::{Chance, rounds};
 use forebay_integration_tests::servers::kinesis::Put;
 use forebay_integration_tests::servers::{Entry, Kinesis, Ledger};
-use forebay_integration_tests::{Scene, crash_points, visible};
+use forebay_integration_tests::{Scene, crash_points, files_behind, visible};
 
 const RECORDS: u64 = 200;
 
 fn config(kinesis: &Kinesis, stream: &str) -> String {
-    format!(
+    let source = format!(
         r#"
-        [sources.orders]
         type = "kinesis"
         stream = "{stream}"
         poll_interval = "200ms"
@@ -22,21 +21,11 @@ fn config(kinesis: &Kinesis, stream: &str) -> String {
         format = "json"
         schema = {schema}
         {options}
-
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-
-        [pipelines.orders]
-        from = ["orders"]
-        to = ["out"]
-        interval = "20ms"
         "#,
         schema = Entry::SCHEMA,
         options = kinesis.options(),
-    )
+    );
+    files_behind("orders", &source)
 }
 
 fn put(kinesis: &Kinesis, stream: &str, ledger: &mut Ledger) -> Result<()> {

@@ -9,7 +9,7 @@ use anyhow::{Error, Result, ensure};
 use forebay_flume_source::testing::{Agent, Status, event};
 use forebay_integration_tests::servers::flume::{Sink, Version};
 use forebay_integration_tests::servers::{FlumeAgent, runtime};
-use forebay_integration_tests::{Record, Scene, port, visible, wait};
+use forebay_integration_tests::{Record, Scene, files_behind, port, visible, wait};
 use serde_json::json;
 
 use crate::flow;
@@ -17,27 +17,16 @@ use crate::flow;
 const LONG: Duration = Duration::from_secs(30);
 
 fn config(port: u16, kind: &str) -> String {
-    format!(
+    let source = format!(
         r#"
-        [sources.events]
         type = "flume"
         listen = "127.0.0.1:{port}"
         format = "json"
         schema = {{ a = "{kind}" }}
         keep = ["headers"]
-
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-
-        [pipelines.events]
-        from = ["events"]
-        to = ["out"]
-        interval = "20ms"
         "#
-    )
+    );
+    files_behind("events", &source)
 }
 
 #[test]

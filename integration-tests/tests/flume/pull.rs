@@ -14,10 +14,11 @@ use crate::flow::{self, config, expect_all, spool};
 /// Seconds after which a sink gives what was not acknowledged to the next who asks.
 const TIMEOUT: u32 = 5;
 
-fn source(ports: &[u16]) -> String {
+fn source(ports: &[u16], connections: u32) -> String {
     let addresses: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
     config(&format!(
-        "type = \"flume-pull\"\naddresses = {addresses:?}\nbatch = 100\nsink_timeout = \"{TIMEOUT}s\""
+        "type = \"flume-pull\"\naddresses = {addresses:?}\nconnections = {connections}\nbatch = 100\n\
+         sink_timeout = \"{TIMEOUT}s\""
     ))
 }
 
@@ -28,14 +29,15 @@ fn agent(port: u16) -> Result<FlumeAgent> {
 #[test]
 fn nothing_is_lost_when_agent_and_gateway_are_killed() -> Result<()> {
     let port = port::free()?;
-    let scene = Scene::new(&source(&[port]))?;
+    let scene = Scene::new(&source(&[port], 1))?;
     flow::killed(&scene, &agent(port)?)
 }
 
 #[test]
 fn several_agents_are_polled_and_one_that_comes_back_is_found() -> Result<()> {
     let ports = [port::free()?, port::free()?];
-    let scene = Scene::new(&source(&ports))?;
+    // Each connection that waits takes a thread of its agent, and the other still gets its answers.
+    let scene = Scene::new(&source(&ports, 2))?;
     let gateway = scene.start()?;
     let agents = [agent(ports[0])?, agent(ports[1])?];
     let mut expectation = Expectation::default();
@@ -53,7 +55,7 @@ fn several_agents_are_polled_and_one_that_comes_back_is_found() -> Result<()> {
 #[test]
 fn a_probe_takes_nothing_from_an_agent() -> Result<()> {
     let port = port::free()?;
-    let scene = Scene::new(&source(&[port]))?;
+    let scene = Scene::new(&source(&[port], 1))?;
     Probed::of(&scene, "sources.events")?.expect(&["name", "port"], false, "refused")?;
     let agent = agent(port)?;
     let expectation = spool(&agent, "spooled", 300)?;

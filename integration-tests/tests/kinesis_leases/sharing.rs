@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use forebay_integration_tests::servers::kinesis::Put;
 use forebay_integration_tests::servers::{DynamoDb, Entry, Kinesis, Ledger};
-use forebay_integration_tests::{Scene, visible};
+use forebay_integration_tests::{Scene, files_behind, visible};
 
 /// A stream, and a table of leases for it.
 pub(crate) struct Sharing {
@@ -33,9 +33,8 @@ impl Sharing {
     /// A gateway that brings its part of the stream into files.
     pub(crate) fn gateway(&self, worker: &str) -> Result<Scene> {
         let more = format!("worker = \"{worker}\", failover = \"2s\", commit_interval = \"200ms\"");
-        Scene::new(&format!(
+        let source = format!(
             r#"
-            [sources.orders]
             type = "kinesis"
             stream = "{stream}"
             poll_interval = "200ms"
@@ -43,23 +42,13 @@ impl Sharing {
             schema = {schema}
             {options}
             {leases}
-
-            [sinks.out]
-            type = "files"
-            path = "out"
-            format = "json"
-            roll_interval = "100ms"
-
-            [pipelines.orders]
-            from = ["orders"]
-            to = ["out"]
-            interval = "50ms"
             "#,
             stream = self.stream,
             schema = Entry::SCHEMA,
             options = self.kinesis.options(),
             leases = self.dynamo.leases(&self.table, &more),
-        ))
+        );
+        Scene::new(&files_behind("orders", &source))
     }
 
     /// The workers that hold leases of shards that are not read to their end, by their names, and

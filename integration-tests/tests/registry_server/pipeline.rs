@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use forebay_integration_tests::servers::kafka::Message;
 use forebay_integration_tests::servers::{Kafka, Registry, name};
-use forebay_integration_tests::{Scene, binary, visible, wait};
+use forebay_integration_tests::{Scene, binary, files_behind, visible, wait};
 use serde_json::{Value, json};
 
 /// What takes a second may take longer on a busy machine.
@@ -112,9 +112,8 @@ fn is_second(number: i64) -> bool {
 
 fn config(kafka: &Kafka, registry: &Registry, topic: &str) -> String {
     let url = registry.url();
-    format!(
+    let source = format!(
         r#"
-        [sources.orders]
         type = "kafka"
         brokers = [{bootstrap:?}]
         topics = [{topic:?}]
@@ -131,20 +130,10 @@ fn config(kafka: &Kafka, registry: &Registry, topic: &str) -> String {
         format = "avro"
         schema = {{ area = "text", number = "bigint not null" }}
         registry = {{ url = {url:?}, timeout = "1s" }}
-
-        [sinks.out]
-        type = "files"
-        path = "out"
-        format = "json"
-        roll_interval = "100ms"
-
-        [pipelines.orders]
-        from = ["orders"]
-        to = ["out"]
-        interval = "50ms"
         "#,
         bootstrap = kafka.bootstrap(),
-    )
+    );
+    files_behind("orders", &source)
 }
 
 #[test]
