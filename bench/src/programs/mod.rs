@@ -4,6 +4,7 @@ mod batch_overhead;
 mod cassandra_sink;
 mod exec_to_files;
 mod files_to_files;
+mod flume_pull_to_files;
 mod flume_to_files;
 mod http_to_files;
 mod idle;
@@ -35,6 +36,11 @@ const PROGRAMS: &[Program] = &[
     ("socket_to_files", "lines from TCP through the journal", socket_to_files::run),
     ("http_to_files", "posts of 1000 records through the journal", http_to_files::run),
     ("flume_to_files", "batches of 1000 events through the journal", flume_to_files::run),
+    (
+        "flume_pull_to_files",
+        "batches of 1000 events, polled, through the journal",
+        flume_pull_to_files::run,
+    ),
     ("tail_to_files", "files that grow, as far as they have grown", tail_to_files::run),
     ("exec_to_files", "lines of a program through the journal", exec_to_files::run),
     (

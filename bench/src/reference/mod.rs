@@ -7,6 +7,7 @@ mod cassandra;
 mod exec;
 mod files;
 mod flume;
+mod flume_pull;
 mod http;
 pub(crate) mod kafka;
 mod kafka_to_json;
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             cassandra::run(way, host, records.parse()?, customers.parse()?)
         }
         ["exec-text", from, to] => exec::run(Path::new(from), Path::new(to)),
+        ["flume-pull-text", to, ref addresses @ ..] => flume_pull::run(Path::new(to), addresses),
         ["flume-text", port, to] => flume::run(port.parse()?, Path::new(to)),
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
         ["kafka-nowhere", brokers, topic, records] => {
