@@ -5,6 +5,7 @@
 
 mod cassandra;
 mod exec;
+mod exec_peer;
 mod files;
 mod flume;
 mod flume_pull;
@@ -14,7 +15,12 @@ mod kafka_to_json;
 mod kafka_to_kafka;
 mod kafka_to_nowhere;
 pub(crate) mod kinesis;
+mod kinesis_lanes;
 mod kinesis_to_json;
+mod orders;
+mod orders_to_exec;
+mod orders_to_http;
+mod orders_to_kinesis;
 mod output;
 mod socket;
 
@@ -34,6 +40,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             cassandra::run(way, host, records.parse()?, customers.parse()?)
         }
         ["exec-text", from, to] => exec::run(Path::new(from), Path::new(to)),
+        ["exec-peer", count] => exec_peer::run(Path::new(count)),
+        ["orders-exec", count, records] => orders_to_exec::run(Path::new(count), records.parse()?),
+        ["orders-http", url, records] => orders_to_http::run(url, records.parse()?),
+        ["orders-kinesis", endpoint, stream, records] => {
+            orders_to_kinesis::run(endpoint, stream, records.parse()?)
+        }
         ["flume-pull-text", to, ref addresses @ ..] => flume_pull::run(Path::new(to), addresses),
         ["flume-text", port, to] => flume::run(port.parse()?, Path::new(to)),
         ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
