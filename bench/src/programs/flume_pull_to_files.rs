@@ -12,9 +12,9 @@ use forebay_flume_source::testing::{Fate, SparkSink, batch, event};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::receiving;
+use super::receiving::{self, rows};
 use crate::input::{self, LINE_BYTES};
-use crate::measurement::{Comparison, HEAD, Run};
+use crate::measurement::Run;
 use crate::options::Options;
 use crate::output;
 use crate::process::Process;
@@ -34,38 +34,35 @@ const START: Duration = Duration::from_secs(20);
 
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// What the gateway keeps of what it polled before it is written.
-const WAYS: [(&str, &str); 2] = [("journal", "0.5"), ("memory", "-")];
+/// Starts what polls sinks at these addresses, in a folder.
+type Start = fn(&Path, &[String]) -> Result<Process>;
 
-/// Compares the gateway with its journal, without one, and the reference, which has none.
+/// Compares the gateway with and without its journal, and the reference with and without a log.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    println!("{HEAD}");
-    for (durability, least) in WAYS {
-        let mut comparison = Comparison::default();
-        for _ in 0..options.rounds {
-            comparison.gateway.push(measure(options, |folder, addresses| {
-                let source = format!("type = \"flume-pull\"\naddresses = {addresses:?}");
-                receiving::gateway(folder, &source, durability)
-            })?);
-            comparison.reference.push(measure(options, reference)?);
-        }
-        let name = format!(
-            "flume-pull, 1000 events of 256 bytes a batch, `durability = \"{durability}\"`"
-        );
-        println!("{}", comparison.row(&name, least));
-    }
-    Ok(())
+    let ways: [Start; 4] = [
+        |folder, addresses| gateway(folder, addresses, "journal"),
+        |folder, addresses| reference(folder, addresses, &["out", "log"]),
+        |folder, addresses| gateway(folder, addresses, "memory"),
+        |folder, addresses| reference(folder, addresses, &["out"]),
+    ];
+    let what = "flume-pull, 1000 events of 256 bytes a batch";
+    rows(what, options.rounds, ways.map(|start| move || measure(options, start)))
 }
 
-fn reference(folder: &Path, addresses: &[String]) -> Result<Process> {
-    let out = folder.join("out").display().to_string();
-    let addresses = addresses.iter().map(String::as_str);
-    let arguments: Vec<&str> = ["flume-pull-text", &out].into_iter().chain(addresses).collect();
-    Process::reference(folder, &arguments)
+fn gateway(folder: &Path, addresses: &[String], durability: &str) -> Result<Process> {
+    let source = format!("type = \"flume-pull\"\naddresses = {addresses:?}");
+    receiving::gateway(folder, &source, durability)
+}
+
+fn reference(folder: &Path, addresses: &[String], paths: &[&str]) -> Result<Process> {
+    let paths = paths.iter().map(|name| folder.join(name).display().to_string());
+    let arguments: Vec<String> = [addresses.join(",")].into_iter().chain(paths).collect();
+    let arguments = ["flume-pull-text"].into_iter().chain(arguments.iter().map(String::as_str));
+    Process::reference(folder, &arguments.collect::<Vec<_>>())
 }
 
 /// From the first poll that finds a batch until all events are visible.
-fn measure(options: &Options, start: impl Fn(&Path, &[String]) -> Result<Process>) -> Result<Run> {
+fn measure(options: &Options, start: Start) -> Result<Run> {
     let batches = (options.records / EVENTS).max(1);
     let whole = encoded(EVENTS);
     let scratch = options.scratch()?;

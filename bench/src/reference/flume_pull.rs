@@ -1,31 +1,30 @@
-//! Batches of events from Spark sinks to files, without a journal: until it is told to stop.
+//! Batches of events from Spark sinks to files: until it is told to stop.
 //!
 //! There is no library for these calls; so it makes them as the gateway does.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Error, Result};
 use forebay_flume_source::testing::{Puller, parts};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::socket::{Gathered, hand_over, roll_until_stopped};
+use super::gathered::Gathered;
 
 /// The largest message, and events of a poll, as the gateway has them by default.
 const MAX: usize = 64 << 20;
 const EVENTS: u32 = 1_000;
 
-pub(crate) fn run(to: &Path, addresses: &[&str]) -> Result<()> {
+pub(crate) fn run(addresses: &str, to: &Path, log: Option<&Path>) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
-        let gathered = Gathered::default();
+        let gathered = Gathered::new(log)?;
         // They end with the process, at the latest.
         let mut pulling = JoinSet::new();
-        for address in addresses {
+        for address in addresses.split(',') {
             let stream = TcpStream::connect(address).await?;
-            pulling.spawn(pull(stream, Arc::clone(&gathered)));
+            pulling.spawn(pull(stream, gathered.clone()));
         }
-        roll_until_stopped(&gathered, to).await
+        gathered.roll_until_stopped(to).await
     })
 }
 
@@ -41,7 +40,7 @@ async fn pull(stream: TcpStream, gathered: Gathered) -> Result<()> {
             lines.extend_from_slice(body);
             lines.push(b'\n');
         }
-        hand_over(&gathered, &mut lines)?;
+        gathered.add(&mut lines).await?.safe().await?;
         puller.acknowledge(&pulled).await.map_err(Error::msg)?;
     }
 }
