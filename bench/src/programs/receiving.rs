@@ -45,21 +45,7 @@ impl Receiving {
     }
 
     fn gateway(&self, folder: &Path, port: u16, durability: &str) -> Result<Process> {
-        let config = folder.join("forebay.toml");
-        let source = (self.source)(port);
-        fs::write(
-            &config,
-            format!(
-                "[gateway]\nlisten = \"127.0.0.1:0\"\ncheckpoints = \"file://{0}/checkpoints\"\n\n\
-                 [sources.in]\n{source}\nformat = \"text\"\n\
-                 journal = {{ durability = \"{durability}\" }}\n\n\
-                 [sinks.out]\ntype = \"files\"\npath = \"{0}/out\"\nformat = \"text\"\n\
-                 roll_interval = \"200ms\"\n\n\
-                 [pipelines.p]\nfrom = [\"in\"]\nto = [\"out\"]\ninterval = \"100ms\"\n",
-                folder.display()
-            ),
-        )?;
-        Process::gateway(&config, &[])
+        gateway(folder, &(self.source)(port), durability)
     }
 
     fn bare(&self, folder: &Path, port: u16) -> Result<Process> {
@@ -143,4 +129,22 @@ fn connect(port: u16, process: &mut Process) -> Result<TcpStream> {
             Err(_) => thread::sleep(PAUSE),
         }
     }
+}
+
+/// Starts a gateway that brings the text of a source, as lines of TOML, to `out` in a folder.
+pub(super) fn gateway(folder: &Path, source: &str, durability: &str) -> Result<Process> {
+    let config = folder.join("forebay.toml");
+    fs::write(
+        &config,
+        format!(
+            "[gateway]\nlisten = \"127.0.0.1:0\"\ncheckpoints = \"file://{0}/checkpoints\"\n\n\
+             [sources.in]\n{source}\nformat = \"text\"\n\
+             journal = {{ durability = \"{durability}\" }}\n\n\
+             [sinks.out]\ntype = \"files\"\npath = \"{0}/out\"\nformat = \"text\"\n\
+             roll_interval = \"200ms\"\n\n\
+             [pipelines.p]\nfrom = [\"in\"]\nto = [\"out\"]\ninterval = \"100ms\"\n",
+            folder.display()
+        ),
+    )?;
+    Process::gateway(&config, &[])
 }

@@ -6,8 +6,10 @@
 
 mod cassandra;
 mod exec;
+mod exec_peer;
 mod files;
 mod flume;
+mod flume_pull;
 mod gathered;
 mod http;
 pub(crate) mod kafka;
@@ -15,8 +17,13 @@ mod kafka_to_json;
 mod kafka_to_kafka;
 mod kafka_to_nowhere;
 pub(crate) mod kinesis;
+mod kinesis_lanes;
 mod kinesis_to_json;
 mod log;
+mod orders;
+mod orders_to_exec;
+mod orders_to_http;
+mod orders_to_kinesis;
 mod output;
 mod socket;
 
@@ -44,6 +51,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             flume::run(port.parse()?, Path::new(to), path(log))
         }
         ["http-text", port, to, ref log @ ..] => http::run(port.parse()?, Path::new(to), path(log)),
+        ["exec-peer", count] => exec_peer::run(Path::new(count)),
+        ["flume-pull-text", addresses, to, ref log @ ..] => {
+            flume_pull::run(addresses, Path::new(to), path(log))
+        }
+        ["orders-exec", count, records] => orders_to_exec::run(Path::new(count), records.parse()?),
+        ["orders-http", url, records] => orders_to_http::run(url, records.parse()?),
+        ["orders-kinesis", endpoint, stream, records] => {
+            orders_to_kinesis::run(endpoint, stream, records.parse()?)
+        }
         ["kafka-nowhere", brokers, topic, records] => {
             kafka_to_nowhere::run(brokers, topic, records.parse()?)
         }
