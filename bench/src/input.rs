@@ -59,6 +59,12 @@ pub(crate) fn order_columns() -> SchemaRef {
     ]))
 }
 
+/// The options of a generator that makes so many orders up, as fast as they are read, as lines of
+/// TOML.
+pub(crate) fn made_up(records: u64) -> String {
+    format!("template = \"orders\"\nsplits = 1\nunlimited = true\ncount = {records}")
+}
+
 /// Writes a file of so many records.
 pub(crate) fn write_file(path: &Path, records: u64, record: fn(u64) -> Vec<u8>) -> io::Result<()> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);

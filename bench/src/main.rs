@@ -5,7 +5,8 @@
 //! turn. What counts is the ratio: it is the same on a fast machine and a slow one.
 //!
 //! Both run as a [`process`] of their own and are measured from outside
-//! ([`measurement`]); [`input`] makes what they read, [`output`] sees when they are done.
+//! ([`measurement`]); [`input`] makes what they read, [`output`] sees when they are done, and a
+//! [`tally`] whether it is all there.
 
 #![expect(
     clippy::print_stdout,
@@ -20,6 +21,7 @@ mod output;
 mod process;
 mod programs;
 mod reference;
+mod tally;
 
 use std::process::ExitCode;
 

@@ -17,9 +17,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads `--rounds N --records N --folder DIR`.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
-        let mut options = Self { rounds: 3, records: 1_000_000, folder: None };
+    /// Reads `--rounds N --records N --folder DIR`; so many records if nothing else is said.
+    pub(crate) fn parse(records: u64, arguments: &[String]) -> Result<Self> {
+        let mut options = Self { rounds: 3, records, folder: None };
         let mut arguments = arguments.iter();
         while let Some(key) = arguments.next() {
             let value = arguments.next().with_context(|| format!("{key} needs a value"))?;
@@ -51,12 +51,13 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Options> {
-        Options::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        Options::parse(7, &line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
     fn options_have_defaults_and_unknown_ones_are_refused() {
-        assert_eq!(parse("").unwrap().rounds, 3);
+        let usual = parse("").unwrap();
+        assert_eq!((usual.records, usual.rounds), (7, 3));
         let options = parse("--records 10 --rounds 0").unwrap();
         assert_eq!((options.records, options.rounds), (10, 1));
         assert!(parse("--record 10").is_err());

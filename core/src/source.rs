@@ -88,6 +88,13 @@ pub trait Source: Send {
     /// See [`SourceError`].
     async fn commit(&mut self, committed: &[Committed]) -> Result<(), SourceError>;
 
+    /// Whether what was read and is not committed yet takes so much of the room that this source
+    /// has that it should be committed soon: sinks that gather settle before their time then. Asked
+    /// after [`splits`](Source::splits).
+    fn is_crowded(&self) -> bool {
+        false
+    }
+
     /// These splits were [leaving](crate::split::SplitPhase::Leaving); all that was read of them
     /// is committed, and they may go.
     ///

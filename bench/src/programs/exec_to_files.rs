@@ -6,32 +6,25 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::receiving::rows;
 use crate::input::{self, LINE_BYTES};
-use crate::measurement::{Comparison, HEAD, Run};
+use crate::measurement::Run;
 use crate::options::Options;
 use crate::output;
 use crate::process::Process;
 
-/// What the gateway keeps of what the program writes before it is written.
-const WAYS: [(&str, &str); 2] = [("journal", "0.5"), ("memory", "-")];
-
 /// Writes what is there, and stays: a program that ends is started again.
 const PROGRAM: &str = "cat records.txt; exec sleep 1000";
 
-/// Compares the gateway with its journal, without one, and the reference, which has none.
+/// Compares the gateway with and without its journal, and the reference with and without a log.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    println!("{HEAD}");
-    for (durability, least) in WAYS {
-        let mut comparison = Comparison::default();
-        for _ in 0..options.rounds {
-            let gateway = measure(options, |folder| gateway(folder, durability))?;
-            comparison.gateway.push(gateway);
-            comparison.reference.push(measure(options, reference)?);
-        }
-        let name = format!("exec, 256-byte lines, `durability = \"{durability}\"`");
-        println!("{}", comparison.row(&name, least));
-    }
-    Ok(())
+    let ways: [fn(&Path) -> Result<Process>; 4] = [
+        |folder| gateway(folder, "journal"),
+        |folder| reference(folder, &["log"]),
+        |folder| gateway(folder, "memory"),
+        |folder| reference(folder, &[]),
+    ];
+    rows("exec, 256-byte lines", options.rounds, ways.map(|start| move || measure(options, start)))
 }
 
 fn gateway(folder: &Path, durability: &str) -> Result<Process> {
@@ -52,9 +45,11 @@ fn gateway(folder: &Path, durability: &str) -> Result<Process> {
     Process::gateway(&config, &[])
 }
 
-fn reference(folder: &Path) -> Result<Process> {
-    let path = |name: &str| folder.join(name).display().to_string();
-    Process::reference(folder, &["exec-text", &path("records.txt"), &path("out")])
+fn reference(folder: &Path, log: &[&str]) -> Result<Process> {
+    let paths = ["records.txt", "out"].iter().chain(log).map(|name| folder.join(name));
+    let paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+    let arguments = ["exec-text"].into_iter().chain(paths.iter().map(String::as_str));
+    Process::reference(folder, &arguments.collect::<Vec<_>>())
 }
 
 /// From the start of a process until all lines are visible.

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::kafka::{broker, gateway, reference};
+use super::draining::{gateway, reference};
+use super::kafka::broker;
 use crate::measurement::{Comparison, HEAD};
 use crate::options::Options;
 use crate::reference::kafka::{self, PARTITIONS};

@@ -29,26 +29,11 @@ pub(super) struct Receiving {
 }
 
 impl Receiving {
-    /// Compares the gateway with its journal, without one, and the reference, which has none.
+    /// Compares the gateway with and without its journal, and the reference with and without a
+    /// log.
     pub(super) fn run(&self, options: &Options) -> Result<()> {
-        println!("{HEAD}");
-        let mut runs = [const { Vec::new() }; 3];
-        for _ in 0..options.rounds {
-            for (runs, start) in runs.iter_mut().zip([Self::journal, Self::memory, Self::bare]) {
-                runs.push(self.measure(options, start)?);
-            }
-        }
-        let [journal, memory, bare] = runs;
-        for (way, least, gateway, reference) in [
-            ("journal", "0.5", journal.clone(), bare.clone()),
-            ("`durability = \"memory\"`", "-", memory.clone(), bare),
-            ("journal, beside `\"memory\"`", "0.5", journal, memory),
-        ] {
-            let row =
-                Comparison { gateway, reference }.row(&format!("{}, {way}", self.what), least);
-            println!("{row}");
-        }
-        Ok(())
+        let ways = [Self::journal, Self::logged, Self::memory, Self::bare];
+        rows(self.what, options.rounds, ways.map(|start| move || self.measure(options, start)))
     }
 
     fn journal(&self, folder: &Path, port: u16) -> Result<Process> {
@@ -60,26 +45,17 @@ impl Receiving {
     }
 
     fn gateway(&self, folder: &Path, port: u16, durability: &str) -> Result<Process> {
-        let config = folder.join("forebay.toml");
-        let source = (self.source)(port);
-        fs::write(
-            &config,
-            format!(
-                "[gateway]\nlisten = \"127.0.0.1:0\"\ncheckpoints = \"file://{0}/checkpoints\"\n\n\
-                 [sources.in]\n{source}\nformat = \"text\"\n\
-                 journal = {{ durability = \"{durability}\" }}\n\n\
-                 [sinks.out]\ntype = \"files\"\npath = \"{0}/out\"\nformat = \"text\"\n\
-                 roll_interval = \"200ms\"\n\n\
-                 [pipelines.p]\nfrom = [\"in\"]\nto = [\"out\"]\ninterval = \"100ms\"\n",
-                folder.display()
-            ),
-        )?;
-        Process::gateway(&config, &[])
+        gateway(folder, &(self.source)(port), durability)
     }
 
     fn bare(&self, folder: &Path, port: u16) -> Result<Process> {
         let out = folder.join("out").display().to_string();
         Process::reference(folder, &[self.reference, &port.to_string(), &out])
+    }
+
+    fn logged(&self, folder: &Path, port: u16) -> Result<Process> {
+        let [out, log] = ["out", "log"].map(|name| folder.join(name).display().to_string());
+        Process::reference(folder, &[self.reference, &port.to_string(), &out, &log])
     }
 
     fn measure(
@@ -111,6 +87,27 @@ impl Receiving {
     }
 }
 
+/// Measures the gateway with its journal, the reference with a log, the gateway without a
+/// journal and the reference without a log, in turn, and shows how they compare.
+pub(super) fn rows(what: &str, rounds: usize, ways: [impl Fn() -> Result<Run>; 4]) -> Result<()> {
+    println!("{HEAD}");
+    let mut runs = [const { Vec::new() }; 4];
+    for _ in 0..rounds {
+        for (runs, way) in runs.iter_mut().zip(&ways) {
+            runs.push(way()?);
+        }
+    }
+    let [journal, logged, memory, bare] = runs;
+    for (way, least, gateway, reference) in [
+        ("through the journal, beside a loop with a log", "0.7", journal.clone(), logged),
+        ("`durability = \"memory\"`, beside a bare loop", "0.7", memory, bare.clone()),
+        ("through the journal, beside a bare loop", "0.5", journal, bare),
+    ] {
+        println!("{}", Comparison { gateway, reference }.row(&format!("{what}, {way}"), least));
+    }
+    Ok(())
+}
+
 /// A port that is free now, outside the range of outgoing connections: connecting to it before
 /// anyone listens must not reach the caller itself.
 fn free_port() -> Result<u16> {
@@ -132,4 +129,22 @@ fn connect(port: u16, process: &mut Process) -> Result<TcpStream> {
             Err(_) => thread::sleep(PAUSE),
         }
     }
+}
+
+/// Starts a gateway that brings the text of a source, as lines of TOML, to `out` in a folder.
+pub(super) fn gateway(folder: &Path, source: &str, durability: &str) -> Result<Process> {
+    let config = folder.join("forebay.toml");
+    fs::write(
+        &config,
+        format!(
+            "[gateway]\nlisten = \"127.0.0.1:0\"\ncheckpoints = \"file://{0}/checkpoints\"\n\n\
+             [sources.in]\n{source}\nformat = \"text\"\n\
+             journal = {{ durability = \"{durability}\" }}\n\n\
+             [sinks.out]\ntype = \"files\"\npath = \"{0}/out\"\nformat = \"text\"\n\
+             roll_interval = \"200ms\"\n\n\
+             [pipelines.p]\nfrom = [\"in\"]\nto = [\"out\"]\ninterval = \"100ms\"\n",
+            folder.display()
+        ),
+    )?;
+    Process::gateway(&config, &[])
 }

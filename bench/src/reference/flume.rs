@@ -1,33 +1,32 @@
-//! Batches of events to files, without a journal: until it is told to stop.
+//! Batches of events to files: until it is told to stop.
 //!
 //! There is no library for a server of these calls; so it reads them as the gateway does.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Error, Result};
 use forebay_flume_source::testing::{Talk, Turn, parts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::socket::{Gathered, hand_over, roll_until_stopped};
+use super::gathered::Gathered;
 
 /// The largest message, as the gateway has it by default.
 const MAX: usize = 64 << 20;
 
-pub(crate) fn run(port: u16, to: &Path) -> Result<()> {
+pub(crate) fn run(port: u16, to: &Path, log: Option<&Path>) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let gathered = Gathered::default();
-        let accepting = Arc::clone(&gathered);
+        let gathered = Gathered::new(log)?;
+        let accepting = gathered.clone();
         let accept = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // It ends with its connection, or with the process.
-                tokio::spawn(serve(stream, Arc::clone(&accepting)));
+                tokio::spawn(serve(stream, accepting.clone()));
             }
         });
-        let outcome = roll_until_stopped(&gathered, to).await;
+        let outcome = gathered.roll_until_stopped(to).await;
         accept.abort();
         outcome
     })
@@ -51,7 +50,7 @@ async fn serve(mut stream: TcpStream, gathered: Gathered) -> Result<()> {
                 lines.extend_from_slice(body);
                 lines.push(b'\n');
             }
-            hand_over(&gathered, &mut lines)?;
+            gathered.add(&mut lines).await?.safe().await?;
             stream.write_all(&answer).await?;
         }
     }

@@ -1,10 +1,9 @@
-//! Posts of lines to files, without a journal: until it is told to stop.
+//! Posts of lines to files: until it is told to stop.
 
 use std::convert::Infallible;
 use std::io::BufRead;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -15,17 +14,17 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use super::socket::{Gathered, hand_over, roll_until_stopped};
+use super::gathered::Gathered;
 
-pub(crate) fn run(port: u16, to: &Path) -> Result<()> {
+pub(crate) fn run(port: u16, to: &Path, log: Option<&Path>) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let gathered = Gathered::default();
-        let accepting = Arc::clone(&gathered);
+        let gathered = Gathered::new(log)?;
+        let accepting = gathered.clone();
         let accept = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let gathered = Arc::clone(&accepting);
-                let service = service_fn(move |request| take(request, Arc::clone(&gathered)));
+                let gathered = accepting.clone();
+                let service = service_fn(move |request| take(request, gathered.clone()));
                 // It ends with its connection, or with the process.
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new()
@@ -33,7 +32,7 @@ pub(crate) fn run(port: u16, to: &Path) -> Result<()> {
                 );
             }
         });
-        let outcome = roll_until_stopped(&gathered, to).await;
+        let outcome = gathered.roll_until_stopped(to).await;
         accept.abort();
         outcome
     })
@@ -58,5 +57,5 @@ async fn store(request: Request<Incoming>, gathered: &Gathered) -> Result<()> {
     // Lines are told apart, as the gateway does.
     while rest.read_until(b'\n', &mut lines)? > 0 {}
     std::str::from_utf8(&lines)?;
-    hand_over(gathered, &mut lines)
+    gathered.add(&mut lines).await?.safe().await
 }

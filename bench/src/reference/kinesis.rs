@@ -1,28 +1,30 @@
-//! Kinesis without Forebay: a stream of orders, and calls for records at the service's own pace.
+//! Kinesis without Forebay: streams of orders, and calls for records at the service's own pace.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_kinesis::primitives::Blob;
-use aws_sdk_kinesis::types::{PutRecordsRequestEntry, Record, ShardIteratorType, StreamStatus};
+use aws_sdk_kinesis::types::{Record, ShardIteratorType, StreamStatus};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::kinesis_lanes::Lanes;
 use crate::input;
+use crate::tally::Tally;
 
 /// Shards of the stream.
 pub(crate) const SHARDS: i32 = 8;
 
-/// Records of one call that puts, at most.
-const PUT: usize = 500;
 /// [What the service allows](https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html)
 /// of each shard: five calls and 2 MiB a second.
 const BETWEEN_CALLS: Duration = Duration::from_millis(200);
 const BYTES_PER_SECOND: u32 = 2 << 20;
 
-fn client(endpoint: &str) -> Client {
+/// How long nothing may come of a stream that has more.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) fn client(endpoint: &str) -> Client {
     let config = aws_sdk_kinesis::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -35,12 +37,15 @@ fn wait<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }
 
-/// Makes a stream of orders, and says its name.
-pub(crate) fn fill(endpoint: &str, records: u64) -> Result<String> {
+/// Makes a stream without records, and says its name.
+pub(crate) fn create(endpoint: &str) -> Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let (client, stream) = (client(endpoint), format!("bench-{now}"));
     wait(async move {
-        client.create_stream().stream_name(&stream).shard_count(SHARDS).send().await?;
+        let made = client.create_stream().stream_name(&stream).shard_count(SHARDS).send().await;
+        made.with_context(|| {
+            format!("no stream can be made at {endpoint}: is an emulator there, and is it HTTP?")
+        })?;
         loop {
             let summary = client.describe_stream_summary().stream_name(&stream).send().await?;
             let summary = summary.stream_description_summary.context("no summary")?;
@@ -49,20 +54,40 @@ pub(crate) fn fill(endpoint: &str, records: u64) -> Result<String> {
             }
             sleep(BETWEEN_CALLS).await;
         }
-        let numbers: Vec<u64> = (0..records).collect();
-        for some in numbers.chunks(PUT) {
-            let entries = some.iter().map(|number| {
-                let entry = PutRecordsRequestEntry::builder();
-                let entry = entry.partition_key(format!("c{}", number % 10_000));
-                entry.data(Blob::new(input::order(*number))).build()
-            });
-            let entries = entries.collect::<Result<Vec<_>, _>>()?;
-            let put = client.put_records().stream_name(&stream).set_records(Some(entries));
-            let answer = put.send().await?;
-            let refused = answer.records().iter().find(|record| record.error_code().is_some());
-            ensure!(refused.is_none(), "{refused:?}");
-        }
         Ok(stream)
+    })
+}
+
+/// Makes a stream of orders, and says its name.
+pub(crate) fn fill(endpoint: &str, records: u64) -> Result<String> {
+    let stream = create(endpoint)?;
+    wait(async {
+        let mut lanes = Lanes::begin(&client(endpoint), &stream);
+        for number in 0..records {
+            lanes.put(&format!("c{}", number % 10_000), &input::order(number)).await?;
+        }
+        lanes.finish().await
+    })?;
+    Ok(stream)
+}
+
+/// Counts the orders in a stream, until there are so many.
+pub(crate) fn count(endpoint: &str, stream: &str, records: u64) -> Result<Tally> {
+    wait(async {
+        let (mut tally, mut pages) = (Tally::default(), read(endpoint, stream).await?);
+        let mut came = Instant::now();
+        while tally.orders() < records {
+            let page = pages.recv().await.context("the shards cannot be read")?;
+            if !page.is_empty() {
+                came = Instant::now();
+            }
+            ensure!(came.elapsed() < PATIENCE, "{} of {records} came", tally.orders());
+            for record in page {
+                tally.push(record.data.as_ref());
+                tally.push(b"\n");
+            }
+        }
+        Ok(tally)
     })
 }
 

@@ -1,19 +1,29 @@
 //! Bare loops over the same libraries with the same syncs: what the gateway is measured by.
 //!
-//! They keep no checkpoint and no journal, have no limits and no metrics, and lose what they
-//! hold in memory when they are killed.
+//! They keep no checkpoint, have no limits and no metrics, and lose what they hold in memory when
+//! they are killed. Some can be told to keep a log, so that they do what a journal does: write
+//! and sync what came in before they answer.
 
 mod cassandra;
 mod exec;
+mod exec_peer;
 mod files;
 mod flume;
+mod flume_pull;
+mod gathered;
 mod http;
 pub(crate) mod kafka;
 mod kafka_to_json;
 mod kafka_to_kafka;
 mod kafka_to_nowhere;
 pub(crate) mod kinesis;
+mod kinesis_lanes;
 mod kinesis_to_json;
+mod log;
+mod orders;
+mod orders_to_exec;
+mod orders_to_http;
+mod orders_to_kinesis;
 mod output;
 mod socket;
 
@@ -28,13 +38,28 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ["text-text", from, to] => files::text_to_text(Path::new(from), Path::new(to)),
         ["json-json", from, to] => files::json_to_json(Path::new(from), Path::new(to)),
         ["json-parquet", from, to] => files::json_to_parquet(Path::new(from), Path::new(to)),
-        ["socket-text", port, to] => socket::run(port.parse()?, Path::new(to)),
+        ["socket-text", port, to, ref log @ ..] => {
+            socket::run(port.parse()?, Path::new(to), path(log))
+        }
         ["cassandra", way, host, records, customers] => {
             cassandra::run(way, host, records.parse()?, customers.parse()?)
         }
-        ["exec-text", from, to] => exec::run(Path::new(from), Path::new(to)),
-        ["flume-text", port, to] => flume::run(port.parse()?, Path::new(to)),
-        ["http-text", port, to] => http::run(port.parse()?, Path::new(to)),
+        ["exec-text", from, to, ref log @ ..] => {
+            exec::run(Path::new(from), Path::new(to), path(log))
+        }
+        ["flume-text", port, to, ref log @ ..] => {
+            flume::run(port.parse()?, Path::new(to), path(log))
+        }
+        ["http-text", port, to, ref log @ ..] => http::run(port.parse()?, Path::new(to), path(log)),
+        ["exec-peer", count] => exec_peer::run(Path::new(count)),
+        ["flume-pull-text", addresses, to, ref log @ ..] => {
+            flume_pull::run(addresses, Path::new(to), path(log))
+        }
+        ["orders-exec", count, records] => orders_to_exec::run(Path::new(count), records.parse()?),
+        ["orders-http", url, records] => orders_to_http::run(url, records.parse()?),
+        ["orders-kinesis", endpoint, stream, records] => {
+            orders_to_kinesis::run(endpoint, stream, records.parse()?)
+        }
         ["kafka-nowhere", brokers, topic, records] => {
             kafka_to_nowhere::run(brokers, topic, records.parse()?)
         }
@@ -49,4 +74,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
         _ => bail!("there is no such reference: {}", arguments.join(" ")),
     }
+}
+
+/// The path of the log, if there is to be one.
+fn path<'a>(log: &[&'a str]) -> Option<&'a Path> {
+    log.first().map(|path| Path::new(*path))
 }

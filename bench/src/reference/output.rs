@@ -1,7 +1,7 @@
 //! A file that is seen when it is whole: written hidden, synced, renamed.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that is seen when it is whole.
@@ -28,4 +28,9 @@ impl Staged {
             None => Ok(()),
         }
     }
+}
+
+/// Writes bytes in pieces: larger writes cost several times as much, see the results.
+pub(super) fn write_in_pieces(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    bytes.chunks(1 << 16).try_for_each(|piece| file.write_all(piece))
 }

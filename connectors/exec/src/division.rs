@@ -5,9 +5,8 @@ use forebay_formats::ipc::{ArrowRows, Taken};
 
 use crate::config::{ExecConfig, Framing};
 
-/// At how many bytes records are stored, if they are not stored earlier because nothing more is
-/// there.
-const CHUNK_BYTES: usize = 256 << 10;
+/// At how many bytes no more is read before what is there is stored.
+const CHUNK_BYTES: usize = 1 << 20;
 
 /// Divides what a program writes.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //!
 //! [`Exec`] is the component, [`ExecConfig`] its options. `receiver` is one run of the program,
 //! which `forebay_clients::process` starts and ends; `division` divides what it writes, `output`
-//! stores it and acknowledges it; `state` is what is to be seen of it.
+//! reads it, and `store` keeps and acknowledges it; `state` is what is to be seen of it.
 
 mod component;
 mod config;
@@ -10,6 +10,7 @@ mod division;
 mod output;
 mod receiver;
 mod state;
+mod store;
 
 pub use component::Exec;
 pub use config::{ExecConfig, Framing};

@@ -19,6 +19,7 @@ use crate::config::ExecConfig;
 use crate::division::Division;
 use crate::output::{Ending, Output, Rest};
 use crate::state::State;
+use crate::store::Store;
 
 /// How long a program that closed its standard output may take to end.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -72,16 +73,16 @@ impl Receiver for ExecReceiver {
         let (name, lines) = (Arc::clone(&self.name), Arc::clone(&self.state.complaints));
         let mut complaining = tokio::spawn(log_complaints(complaints, name, lines));
         let peer = format!("pid={}", child.id().unwrap_or_default());
-        let mut output = Output {
-            stream: output,
-            answers: input,
-            division: Division::new(&self.config, intake.max_chunk_bytes()),
+        let division = Division::new(&self.config, intake.max_chunk_bytes());
+        let store = Store {
             intake,
+            answers: input,
             state: Arc::clone(&self.state),
             peer: peer.into(),
             stop: stop.clone(),
             taken: 0,
         };
+        let mut output = Output { stream: output, division, store };
 
         let stop_timeout = self.config.stop_timeout.0;
         let ending = {

@@ -9,15 +9,12 @@ use forebay_core::dead_letter::Reason;
 use forebay_core::journal::{Intake, Refused};
 use forebay_core::receiver::Chunk;
 use thiserror::Error;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::event;
 use crate::large::{LargeEvents, Largest};
 use crate::state::State;
-
-/// The shortest pause between two attempts to find room.
-const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 /// Puts the batches of one peer on the intake.
 #[derive(Clone)]
@@ -98,39 +95,16 @@ impl Delivery {
         until: Option<Instant>,
     ) -> Result<(), Refused> {
         let chunk = Chunk { values, peer: Arc::clone(&self.peer), attributes: vec![] };
-        match (until, reason) {
-            (Some(until), reason) => self.offer(chunk, reason, until).await,
-            (None, Some(reason)) => self.intake.reject(chunk, reason).await,
-            (None, None) => self.intake.store(chunk).await,
-        }
-    }
-
-    /// Offers a piece until there is room for it, or until a time. Waiting in the queue of the
-    /// journal would not do: who gives up there does not know whether he was served.
-    async fn offer(
-        &self,
-        chunk: Chunk,
-        reason: Option<Reason>,
-        until: Instant,
-    ) -> Result<(), Refused> {
-        loop {
-            let offered = match &reason {
-                None => self.intake.offer(chunk.clone()).await,
-                Some(reason) => self.intake.offer_rejected(chunk.clone(), reason.clone()).await,
-            };
-            let refused = match offered {
-                Err(refused @ Refused::Busy(_)) => refused,
-                decided => return decided,
-            };
-            let left = until.saturating_duration_since(Instant::now());
-            let Refused::Busy(after) = refused else { return Err(refused) };
-            if left.is_zero() || self.stop.is_cancelled() {
-                return Err(refused);
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => return Err(refused),
-                () = tokio::time::sleep(after.clamp(LEAST_PAUSE, LEAST_PAUSE.max(left))) => {}
-            }
-        }
+        let reserving = self.intake.reserve(chunk, reason);
+        let reserved = match until {
+            None => reserving.await?,
+            Some(until) => tokio::select! {
+                biased;
+                reserved = reserving => reserved?,
+                () = sleep_until(until) => return Err(Refused::Busy(self.patience)),
+                () = self.stop.cancelled() => return Err(Refused::Busy(Duration::ZERO)),
+            },
+        };
+        reserved.store().await
     }
 }

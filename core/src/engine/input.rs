@@ -209,7 +209,8 @@ impl Input {
         })
     }
 
-    /// Reads within the grants. A failure counts as nothing read.
+    /// Reads within the grants. A failure counts as nothing read, and does not say that there is
+    /// nothing.
     pub(super) async fn read(
         &mut self,
         grants: &[Grant],
@@ -217,6 +218,8 @@ impl Input {
         backoff: &Backoff,
     ) -> Result<Vec<Slice>, SourceError> {
         let answer = self.source.read(grants, deadline).await;
+        // Out of time it may have come to some splits only.
+        let has_looked = answer.is_ok() && Instant::now() < deadline;
         let slices = self.settle_link(answer, backoff)?.unwrap_or_default();
         for gap in slices.iter().filter(|s| s.range.records == 0 && !s.range.last) {
             self.next.insert(gap.range.split.clone(), gap.range.until.clone());
@@ -226,7 +229,7 @@ impl Input {
         for slice in &slices {
             self.advance(&slice.range);
         }
-        if let Some(pinned) = &mut self.pinned {
+        if let Some(pinned) = self.pinned.as_mut().filter(|_| has_looked) {
             for grant in grants {
                 let yielded = slices.iter().any(|slice| slice.range.split == grant.split);
                 if !yielded && pinned.get(&grant.split).is_some_and(Option::is_none) {

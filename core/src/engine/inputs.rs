@@ -349,6 +349,16 @@ impl Inputs {
         self.list.iter().any(Input::has_leaving)
     }
 
+    /// Whether what was read should be committed soon.
+    pub(super) fn are_in_a_hurry(&self) -> bool {
+        self.has_leaving() || self.are_crowded()
+    }
+
+    /// Whether some source has little room left for what is not read yet.
+    pub(super) fn are_crowded(&self) -> bool {
+        self.list.iter().any(|input| input.is_connected() && input.source.is_crowded())
+    }
+
     /// Whether some split that waits to leave is free of batches under way.
     pub(super) fn can_release(&self, busy: &BTreeSet<(Arc<str>, SplitId)>) -> bool {
         self.list.iter().any(|input| {

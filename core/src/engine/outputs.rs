@@ -87,12 +87,14 @@ impl Outputs {
         join_all(begins).await.into_iter().collect()
     }
 
-    /// Writes a batch to all sinks at once, and its dead letters; then settles if it is time.
+    /// Writes a batch to all sinks at once, and its dead letters; then settles if it is time, or
+    /// in any case if `settle_now`.
     pub(super) async fn write(
         &mut self,
         batch: &Batch,
         mut letters: Vec<DeadLetter>,
         postmark: &Postmark,
+        settle_now: bool,
     ) -> Result<Outcome, Failure> {
         let around = self.around.clone();
         let writes = self.list.iter_mut().map(|output| output.write(batch, postmark, &around));
@@ -108,7 +110,7 @@ impl Outputs {
             outcome.letters = letters.len() as u64;
             self.write_letters(batch, &letters, postmark).await?;
         }
-        outcome.settled = self.settle(false).await?;
+        outcome.settled = self.settle(settle_now).await?;
         Ok(outcome)
     }
 

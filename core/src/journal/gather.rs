@@ -60,6 +60,11 @@ impl Gather {
         self.full && self.next < self.until
     }
 
+    /// How many more bytes of values may be taken.
+    pub(crate) fn bytes_left(&self) -> u64 {
+        self.bytes_left
+    }
+
     /// The sequence number of the next record to take.
     pub(crate) fn next(&self) -> u64 {
         self.next

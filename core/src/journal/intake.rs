@@ -19,6 +19,10 @@ use super::piece::value_bytes;
 use super::room::Room;
 use super::settings::JournalSettings;
 
+mod reserved;
+
+pub use reserved::Reserved;
+
 /// After which time a sender may try again when there was no room: about one batch.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -74,7 +78,7 @@ impl Intake {
     /// # Errors
     /// See [`Refused`]; never [`Refused::Busy`].
     pub async fn store(&self, chunk: Chunk) -> Result<(), Refused> {
-        self.put_waiting(chunk, None).await
+        self.reserve(chunk, None).await?.store().await
     }
 
     /// As [`store`](Self::store), but does not wait for room: for protocols that can say "later".
@@ -82,20 +86,8 @@ impl Intake {
     /// # Errors
     /// See [`Refused`].
     pub async fn offer(&self, chunk: Chunk) -> Result<(), Refused> {
-        self.put_now(chunk, None).await
-    }
-
-    /// As [`reject`](Self::reject), but does not wait for room.
-    ///
-    /// # Errors
-    /// See [`Refused`].
-    pub async fn offer_rejected(&self, chunk: Chunk, reason: Reason) -> Result<(), Refused> {
-        self.put_now(chunk, Some(reason)).await
-    }
-
-    async fn put_now(&self, chunk: Chunk, reason: Option<Reason>) -> Result<(), Refused> {
         let shared = &*self.shared;
-        let Some((chunk, cost)) = self.admit(chunk, reason.as_ref())? else { return Ok(()) };
+        let Some((chunk, cost)) = self.admit(chunk, None)? else { return Ok(()) };
         let now = shared.clock.elapsed();
         let wait = shared.buckets.wait(now);
         if !wait.is_zero() {
@@ -106,7 +98,7 @@ impl Intake {
         }
         let permit = shared.room.try_take(cost).ok_or(Refused::Busy(RETRY_AFTER))?;
         let (records, bytes) = (chunk.values.len() as u64, value_bytes(&chunk.values));
-        let (append, answer) = self.append(chunk, reason, permit);
+        let (append, answer) = self.append(chunk, None, permit);
         shared.queue.try_send(append).map_err(|error| match error {
             TrySendError::Full(_) => Refused::Busy(RETRY_AFTER),
             TrySendError::Closed(_) => Refused::Closed,
@@ -128,20 +120,7 @@ impl Intake {
     /// # Errors
     /// See [`Refused`].
     pub async fn reject(&self, chunk: Chunk, reason: Reason) -> Result<(), Refused> {
-        self.put_waiting(chunk, Some(reason)).await
-    }
-
-    async fn put_waiting(&self, chunk: Chunk, reason: Option<Reason>) -> Result<(), Refused> {
-        let shared = &*self.shared;
-        let Some((chunk, cost)) = self.admit(chunk, reason.as_ref())? else { return Ok(()) };
-        self.within_limits().await?;
-        let permit = shared.room.take(cost).await.ok_or(Refused::Closed)?;
-        let slot = shared.queue.reserve().await.map_err(|_| Refused::Closed)?;
-        let (records, bytes) = (chunk.values.len() as u64, value_bytes(&chunk.values));
-        shared.buckets.take(shared.clock.elapsed(), records, bytes);
-        let (append, answer) = self.append(chunk, reason, permit);
-        slot.send(append);
-        answered(answer).await
+        self.reserve(chunk, Some(reason)).await?.store().await
     }
 
     /// Waits until a limit lets the next chunk pass.

@@ -39,6 +39,12 @@ pub struct MemoryQueue {
     arrivals: mpsc::Receiver<Append>,
     room: Arc<Room>,
     kept: VecDeque<Kept>,
+    /// The room that there is, in bytes.
+    max_bytes: u64,
+    /// Room that all that arrived took.
+    total: u64,
+    /// The sequence number from which the engine reads next.
+    read: u64,
     /// The sequence number of the first record of this process.
     born: u64,
     /// The sequence number of the next record.
@@ -51,6 +57,8 @@ pub struct MemoryQueue {
 struct Kept {
     piece: Piece,
     bytes: u64,
+    /// Room that it and all before it took, since the process began.
+    total: u64,
 }
 
 /// A queue in memory, and the intake that fills it. `source` is the source's name in the
@@ -68,8 +76,20 @@ pub fn memory(
     let intake = Intake::new(queue, room.clone(), false, settings, limits, clock.clone());
     let born = clock.now_ms().saturating_mul(1_000_000);
     let decoder = JournalDecoder::shared(decoder);
-    let kept = VecDeque::new();
-    (intake, MemoryQueue { source, arrivals, room, kept, born, next: born, decoder, clock })
+    let queue = MemoryQueue {
+        source,
+        arrivals,
+        room,
+        kept: VecDeque::new(),
+        max_bytes: settings.max_bytes(),
+        total: 0,
+        read: born,
+        born,
+        next: born,
+        decoder,
+        clock,
+    };
+    (intake, queue)
 }
 
 impl MemoryQueue {
@@ -87,7 +107,8 @@ impl MemoryQueue {
         let bytes = permit.num_permits() as u64;
         permit.forget();
         let piece = Piece { first, until: self.next, received_ms, chunk, reason };
-        self.kept.push_back(Kept { piece, bytes });
+        self.total += bytes;
+        self.kept.push_back(Kept { piece, bytes, total: self.total });
         if let Some(reply) = reply {
             // Whoever does not wait for the answer any more needs none.
             let _ = reply.send(Ok(()));
@@ -174,6 +195,7 @@ impl Source for MemoryQueue {
             Some(position) => self.start(position)?,
             None => self.first(),
         };
+        self.read = from;
         let oldest = self.kept.get(self.index(from)).map(|kept| kept.piece.received_ms);
         Ok(vec![SplitStatus {
             split: SPLIT.into(),
@@ -203,6 +225,7 @@ impl Source for MemoryQueue {
                 )));
             }
             let gather = self.gather(Gather::of_grant(grant, from, self.next));
+            self.read = gather.next();
             let slice = gather.into_slice(&self.source, grant.generation, grant.from.clone());
             slices.extend(slice.map_err(|error| SourceError::Fatal(error.to_string()))?);
         }
@@ -215,6 +238,9 @@ impl Source for MemoryQueue {
     }
 
     async fn ready(&mut self) {
+        if self.read < self.next {
+            return;
+        }
         match self.arrivals.recv().await {
             Some(append) => self.keep(append),
             None => std::future::pending().await,
@@ -229,6 +255,12 @@ impl Source for MemoryQueue {
             }
         }
         Ok(())
+    }
+
+    fn is_crowded(&self) -> bool {
+        let before = self.kept.front().map_or(self.total, |first| first.total - first.bytes);
+        let read = self.index(self.read).checked_sub(1).and_then(|last| self.kept.get(last));
+        read.is_some_and(|last| (last.total - before) * 2 >= self.max_bytes)
     }
 
     async fn close(&mut self) {

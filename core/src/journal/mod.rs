@@ -23,7 +23,7 @@ mod settings;
 mod supervisor;
 
 pub use disk::{FrameDamage, JournalSource, SegmentInfo, SegmentReport, show, verify};
-pub use intake::{Intake, Refused};
+pub use intake::{Intake, Refused, Reserved};
 pub use limits::Limits;
 pub use memory::{MemoryQueue, memory};
 pub use receiver_source::ReceiverSource;

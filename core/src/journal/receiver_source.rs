@@ -214,6 +214,10 @@ impl Source for ReceiverSource {
         }
     }
 
+    fn is_crowded(&self) -> bool {
+        self.queue.as_ref().is_some_and(|queue| queue.is_crowded())
+    }
+
     async fn close(&mut self) {
         self.stop.cancel();
         let mut task = self.task.take();

@@ -22,8 +22,9 @@ pub struct JournalSettings {
     /// `max_bytes`.
     pub segment_bytes: ByteSize,
     /// The most bytes that are kept, at least `1MiB`. Default `1GiB` with `durability =
-    /// "journal"`, `64MiB` with `"memory"`. When they are full, the receiver waits or tells its
-    /// senders to come later.
+    /// "journal"`, `64MiB` with `"memory"`. When half of them wait only for a sink that gathers
+    /// (files that roll), it is told to write what it has; when they are full, the receiver waits
+    /// or tells its senders to come later.
     pub max_bytes: Option<ByteSize>,
 }
 

@@ -45,6 +45,12 @@ impl RecorderStore {
         self.with(|stored| stored.visible.clone())
     }
 
+    /// How often a sink that gathers has settled.
+    #[must_use]
+    pub fn settled(&self) -> u64 {
+        self.with(|stored| stored.next)
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut Stored) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -40,7 +40,8 @@ pub struct FilesOptions {
     #[serde(default = "roll_bytes")]
     pub roll_bytes: ByteSize,
     /// Files are published at the latest so long after their first row. `"0s"` publishes after
-    /// each batch. Default `"1m"`.
+    /// each batch. A receiver whose journal is half full of records that wait for this has them
+    /// published earlier. Default `"1m"`.
     #[serde(default = "roll_interval")]
     pub roll_interval: TimeSpan,
     /// Files are published when one of them has so many rows, at least 1. Default: no such limit.

@@ -1,5 +1,8 @@
 //! What becomes a record.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use forebay_core::journal::Refused;
 use forebay_core::testing::{intake, manual_intake};
 use tempfile::tempdir;
@@ -95,4 +98,49 @@ async fn a_journal_that_fails_is_tried_again_and_then_acknowledged() {
     assert_eq!(heard.values(), [b"heard ack 1"]);
     heard.answer(Ok(()));
     running.why().await;
+}
+
+#[tokio::test]
+async fn it_reads_on_while_what_came_before_is_being_stored() {
+    let folder = tempdir().unwrap();
+    let (intake, mut caught) = manual_intake();
+    // More than a pipe holds, and less than is gathered.
+    let script = "echo one; while [ ! -e go ]; do sleep 0.01; done; \
+                  for n in 1 2 3; do printf '%0100000d\\n' $n; done; : >written";
+    let running = start(shell(folder.path(), script, "max_frame = \"1MiB\""), intake);
+    let first = caught.next().await.unwrap();
+    assert_eq!(first.values(), [b"one"]);
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    exists(&folder.path().join("written")).await;
+    assert!(caught.drain().is_empty(), "they are stored one after the other");
+    first.answer(Ok(()));
+    let rest = caught.values(3).await;
+    let ends: Vec<u8> = rest.iter().filter_map(|line| line.last().copied()).collect();
+    assert_eq!((rest.len(), &ends[..]), (3, &b"123"[..]));
+    running.why().await;
+}
+
+#[tokio::test]
+async fn a_program_that_closes_its_output_hears_of_all_that_it_wrote() {
+    let folder = tempdir().unwrap();
+    let (intake, mut caught) = manual_intake();
+    let script = "echo one; while [ ! -e go ]; do sleep 0.01; done; echo two; exec >&-; : >closed; \
+                  read -r first; read -r second; echo \"$first, $second\" >said";
+    let running = start(shell(folder.path(), script, "acknowledge = true"), intake);
+    let first = caught.next().await.unwrap();
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    exists(&folder.path().join("closed")).await;
+    first.answer(Ok(()));
+    assert_eq!(caught.values(1).await, [b"two"]);
+    running.why().await;
+    assert_eq!(std::fs::read_to_string(folder.path().join("said")).unwrap(), "ack 1, ack 2\n");
+}
+
+/// Waits until there is a file, ten seconds at most.
+async fn exists(path: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !path.exists() {
+        assert!(Instant::now() < deadline, "{} is not there", path.display());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

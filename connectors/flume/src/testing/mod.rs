@@ -2,11 +2,13 @@
 
 mod agent;
 mod parse;
+mod puller;
 mod spark_sink;
 mod talk;
 
 pub use agent::{Agent, Status, batch, event};
 pub use parse::{PUSH_PROTOCOL, batch_of, serve};
+pub use puller::{Pulled, Puller};
 pub use spark_sink::{Fate, SparkSink};
 pub use talk::{Talk, Turn, parts};
 

@@ -5,13 +5,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::rpc::{Frame, Frames, HandshakeRequest, HandshakeResponse, Match, Protocol, framed};
-use crate::wire::{Cursor, WireError, put_bytes, put_long};
+use crate::wire::{Cursor, WireError, put_bytes};
+
+use super::agent::batch;
 
 /// The largest call, in bytes.
 const MAX_CALL: usize = 1 << 20;
@@ -47,7 +50,8 @@ struct Channel {
 struct Batch {
     /// Instead of events.
     error: String,
-    events: Vec<Vec<u8>>,
+    /// The events as they travel.
+    events: Bytes,
     fate: oneshot::Sender<Fate>,
 }
 
@@ -89,15 +93,20 @@ impl SparkSink {
     /// Has a batch of [events](super::event), and waits for what becomes of it. It is gone from the
     /// sink when this is dropped before.
     pub async fn offer(&self, events: Vec<Vec<u8>>) -> Fate {
-        self.put(String::new(), events).await
+        self.offer_encoded(batch(&events).into()).await
+    }
+
+    /// Has a [batch](super::batch()) that was made before, and waits for what becomes of it.
+    pub async fn offer_encoded(&self, batch: Bytes) -> Fate {
+        self.put(String::new(), batch).await
     }
 
     /// Answers the next poll with an error.
     pub async fn fail(&self, error: &str) -> Fate {
-        self.put(error.to_owned(), Vec::new()).await
+        self.put(error.to_owned(), batch(&[]).into()).await
     }
 
-    async fn put(&self, error: String, events: Vec<Vec<u8>>) -> Fate {
+    async fn put(&self, error: String, events: Bytes) -> Fate {
         let (fate, told) = oneshot::channel();
         self.channel.lock().push_back(Batch { error, events, fate });
         self.channel.offered.notify_one();
@@ -132,6 +141,17 @@ impl Channel {
     }
 }
 
+/// The bytes of a message up to its second buffer, which is not copied.
+fn begun(serial: u32, first: &[u8], second: &[u8]) -> Vec<u8> {
+    if second.is_empty() {
+        return framed(serial, first);
+    }
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
+    let parts: [&[u8]; 5] =
+        [&serial.to_be_bytes(), &2_u32.to_be_bytes(), &length(first), first, &length(second)];
+    parts.concat()
+}
+
 struct Connection {
     stream: TcpStream,
     channel: Arc<Channel>,
@@ -149,10 +169,12 @@ impl Connection {
     }
 
     async fn run(mut self) -> io::Result<()> {
+        self.stream.set_nodelay(true)?;
         loop {
             let Frame { serial, message } = self.read().await?;
-            let answer = self.answer(&message).await?;
-            self.stream.write_all(&framed(serial, &answer)).await?;
+            let (answer, events) = self.answer(&message).await?;
+            self.stream.write_all(&begun(serial, &answer, &events)).await?;
+            self.stream.write_all(&events).await?;
         }
     }
 
@@ -169,7 +191,8 @@ impl Connection {
         }
     }
 
-    async fn answer(&mut self, message: &[u8]) -> io::Result<Vec<u8>> {
+    /// The answer to a call, and the events that end it.
+    async fn answer(&mut self, message: &[u8]) -> io::Result<(Vec<u8>, Bytes)> {
         let broken = |error: WireError| io::Error::other(error);
         let mut cursor = Cursor::new(message);
         let mut answer = Vec::new();
@@ -177,7 +200,7 @@ impl Connection {
             let request = HandshakeRequest::read(&mut cursor).map_err(broken)?;
             if request.client_protocol.is_none() {
                 HandshakeResponse::put(&mut answer, Match::None, &Protocol::SPARK_FLUME);
-                return Ok(answer);
+                return Ok((answer, Bytes::new()));
             }
             HandshakeResponse::put(&mut answer, Match::Both, &Protocol::SPARK_FLUME);
             self.is_established = true;
@@ -186,7 +209,7 @@ impl Connection {
         let name = cursor.text().map_err(broken)?;
         if name.is_empty() {
             // A ping: the handshake was all.
-            return Ok(answer);
+            return Ok((answer, Bytes::new()));
         }
         // No metadata, no error.
         answer.extend([0, 0]);
@@ -196,22 +219,18 @@ impl Connection {
             self.sequence += 1;
             put_bytes(&mut answer, batch.error.as_bytes());
             put_bytes(&mut answer, self.sequence.to_string().as_bytes());
-            if !batch.events.is_empty() {
-                let count = i64::try_from(batch.events.len()).unwrap_or(i64::MAX);
-                assert!(count <= most, "{count} events are offered where {most} are asked for");
-                put_long(&mut answer, count);
-                answer.extend(batch.events.concat());
-            }
-            put_long(&mut answer, 0);
+            let events = batch.events.clone();
+            let count = Cursor::new(&events).long().map_err(broken)?;
+            assert!(count <= most, "{count} events are offered where {most} are asked for");
             self.open = Some(batch);
-            return Ok(answer);
+            return Ok((answer, events));
         }
         let is_open = cursor.text().map_err(broken)? == self.sequence.to_string();
         if let Some(batch) = self.open.take_if(|_| is_open) {
             let fate = if name == "ack" { Fate::Acknowledged } else { Fate::GivenBack };
             let _ = batch.fate.send(fate);
         }
-        Ok(answer)
+        Ok((answer, Bytes::new()))
     }
 
     /// The next batch, unless the peer goes away before.

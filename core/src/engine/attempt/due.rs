@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::progress::LimitedBy;
 use crate::trigger::Trigger;
 
+use super::super::inputs::Inputs;
 use super::super::outputs::Outputs;
 use super::{Attempt, SYNC_EVERY};
 
@@ -36,8 +37,7 @@ impl Attempt {
 
     /// When what was recorded has to be synced.
     pub(super) fn sync_at(&self) -> Option<Instant> {
-        let is_urgent =
-            self.draining || self.inputs.as_ref().is_some_and(|inputs| inputs.has_leaving());
+        let is_urgent = self.draining || self.inputs.as_ref().is_some_and(Inputs::are_in_a_hurry);
         let wait = if is_urgent { Duration::ZERO } else { SYNC_EVERY };
         self.unsynced_since.map(|since| since + wait)
     }

@@ -23,6 +23,10 @@ impl Attempt {
     pub(super) async fn take_back(&mut self, done: Done) -> Result<(), Failure> {
         match done {
             Done::Read(inputs, reading) => {
+                // What is committed and not told yet takes room that will be free in a moment.
+                if self.unsynced.is_empty() && self.news.is_empty() {
+                    self.is_crowded = inputs.are_crowded();
+                }
                 self.inputs = Some(inputs);
                 self.take_reading(reading?).await
             }

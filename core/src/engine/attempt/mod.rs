@@ -105,6 +105,9 @@ pub(super) struct Attempt {
     settle_check: Instant,
     /// What kept the last batch from being larger.
     last_limit: LimitedBy,
+    /// Whether some source needs what was read to be committed soon, as far as is known since the
+    /// last commit.
+    is_crowded: bool,
     /// No new batch is to be read.
     draining: bool,
     /// The last settling was asked for.
@@ -164,6 +167,7 @@ impl Attempt {
             not_before: Instant::now(),
             settle_check: Instant::now() + SETTLE_CHECK,
             last_limit: LimitedBy::Available,
+            is_crowded: false,
             draining: false,
             final_settle: false,
             last_written: committed,
@@ -263,8 +267,9 @@ impl Attempt {
                     self.sync().await?;
                 }
                 () = sleep_until(settle_check.unwrap_or_else(Instant::now)), if settle_check.is_some() => {
-                    // A split that leaves must not wait until the sinks find it time to settle.
-                    let now = self.inputs.as_ref().is_some_and(Inputs::has_leaving);
+                    // Neither a split that leaves nor a source without room for more can wait
+                    // until the sinks find it time to settle.
+                    let now = self.inputs.as_ref().is_some_and(Inputs::are_in_a_hurry);
                     self.settle_check = Instant::now() + SETTLE_CHECK;
                     self.start_settle(now);
                 }

@@ -61,6 +61,7 @@ impl Attempt {
         self.context.reporter.recovered("checkpoint");
         self.made_progress = true;
         self.forgotten.clear();
+        self.is_crowded = false;
         self.unsynced.extend(ranges);
         self.unsynced_since.get_or_insert_with(Instant::now);
         if sync {

@@ -160,6 +160,7 @@ impl Attempt {
         let lineage = self.checkpoint.ledger().opened.lineage.clone();
         let pipeline = self.context.settings.name.clone();
         let clock = self.context.clock.clone();
+        let settle_now = self.is_crowded;
         self.enter(id, BatchStage::Write);
         self.context.window.show(TapStage::Transformed, || sample::of_rows(id, chunks.iter()));
         crash::point("before-write");
@@ -168,7 +169,7 @@ impl Attempt {
             let chunks = chunks.into_iter().filter(|rows| rows.columns.num_rows() > 0).collect();
             let batch = Batch { id, time_ms, lineage, chunks };
             let postmark = Postmark { pipeline, batch: id, time_ms: clock.now_ms() };
-            let outcome = outputs.write(&batch, letters, &postmark).await;
+            let outcome = outputs.write(&batch, letters, &postmark, settle_now).await;
             let rows = batch.num_rows() as u64;
             let result = FlightResult { rows, ..FlightResult::default() };
             crash::point("after-write");

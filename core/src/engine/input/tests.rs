@@ -58,7 +58,7 @@ impl Source for Scripted {
     }
 
     async fn read(&mut self, _: &[Grant], _: Instant) -> Result<Vec<Slice>, SourceError> {
-        Ok(self.with(|script| std::mem::take(&mut script.slices)))
+        self.answer(|script| std::mem::take(&mut script.slices))
     }
 
     async fn replay(&mut self, _: &[Range]) -> Result<Vec<Slice>, SourceError> {

@@ -1,6 +1,7 @@
 //! The engine with doubles: what it promises, under faults of every part.
 
 mod crashes;
+mod crowded;
 mod delivery;
 mod limits;
 mod shared;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::segment::{SEGMENT_HEADER, Segment};
-use super::walk::{Damaged, Found, Walk};
+use super::walk::{BLOCK, Damaged, Found, Walk};
 
 /// What stands in one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ fn report(path: &Path) -> io::Result<SegmentReport> {
         oldest_ms: None,
     };
     let mut damage = Vec::new();
-    let mut walk = Walk::new(&segment, SEGMENT_HEADER, segment.first)?;
+    let mut walk = Walk::new(&segment, SEGMENT_HEADER, segment.first, BLOCK)?;
     while let Some(found) = walk.next()? {
         match found {
             Found::Frame { piece, .. } => {

@@ -14,6 +14,10 @@ use super::walk::{Damaged, Found, Walk};
 /// How much of damaged bytes a dead letter carries.
 const MAX_DAMAGED_BYTES: u64 = 1 << 20;
 
+/// The bounds of how much is read from a file at once, in bytes.
+const LEAST_READ: usize = 64 << 10;
+const MOST_READ: usize = 4 << 20;
+
 /// Where the next read can go on without looking for its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cursor {
@@ -25,6 +29,13 @@ pub(crate) struct Cursor {
     pub(crate) offset: u64,
     /// The sequence number of that frame's first record.
     pub(crate) seq: u64,
+}
+
+/// How much is read from a file at once for what a gather still takes, in bytes.
+fn read_bytes(gather: &Gather) -> usize {
+    let wanted = usize::try_from(gather.bytes_left()).unwrap_or(usize::MAX);
+    // Beside the values stand their ends and the frames' headers.
+    wanted.saturating_add(wanted / 8).clamp(LEAST_READ, MOST_READ)
 }
 
 /// Reads records from segments into a [`Gather`].
@@ -58,7 +69,7 @@ impl Reader {
                 self.lose(expected, segment.follows, pending.take(), gather)?;
                 (offset, expected) = (SEGMENT_HEADER, segment.first);
             }
-            let mut walk = Walk::new(segment, offset, expected)?;
+            let mut walk = Walk::new(segment, offset, expected, read_bytes(gather))?;
             while !gather.is_full() {
                 let Some(found) = walk.next()? else { break };
                 match found {

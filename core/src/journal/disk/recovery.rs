@@ -14,7 +14,7 @@ use crate::source::SourceError;
 
 use super::segment::{Place, SEGMENT_HEADER, Segment};
 use super::shared::{Shared, State};
-use super::walk::{Found, Walk};
+use super::walk::{BLOCK, Found, Walk};
 
 /// Opens the folder, or makes it. A torn write at its end is cut off.
 pub(crate) fn open(
@@ -82,7 +82,7 @@ fn recover(segment: &mut Segment) -> io::Result<u64> {
     }
     let (mut next, mut end) = (segment.first, SEGMENT_HEADER);
     let mut places = Vec::new();
-    let mut walk = Walk::new(segment, SEGMENT_HEADER, segment.first)?;
+    let mut walk = Walk::new(segment, SEGMENT_HEADER, segment.first, BLOCK)?;
     while let Some(found) = walk.next()? {
         match found {
             Found::Frame { piece, offset } => {

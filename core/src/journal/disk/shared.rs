@@ -74,13 +74,21 @@ impl State {
         segment.place_before(seq).map(|place| place.received_ms)
     }
 
+    /// Bytes of the segments that hold nothing from `position` on.
+    pub(crate) fn bytes_before(&self, position: u64) -> u64 {
+        self.segments.range(..self.whole_before(position)).map(Segment::frame_bytes).sum()
+    }
+
+    /// How many segments hold nothing from `position` on; never the last one.
+    fn whole_before(&self, position: u64) -> usize {
+        let seconds = self.segments.iter().skip(1);
+        seconds.take_while(|second| second.follows <= position).count()
+    }
+
     /// Takes the segments that hold nothing from `position` on out of the list.
     pub(crate) fn drop_before(&mut self, position: u64) -> Vec<Segment> {
-        let mut dropped = Vec::new();
-        while self.segments.get(1).is_some_and(|second| second.follows <= position) {
-            dropped.extend(self.segments.pop_front());
-        }
-        dropped
+        let count = self.whole_before(position);
+        self.segments.drain(..count).collect()
     }
 }
 

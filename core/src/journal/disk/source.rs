@@ -44,6 +44,8 @@ pub struct JournalSource {
     decoder: Arc<dyn Decode>,
     clock: Arc<dyn Clock>,
     fsync: Fsync,
+    /// The most bytes that are kept.
+    max_bytes: u64,
     safe: watch::Receiver<u64>,
     writer: Option<JoinHandle<()>>,
     stop: DropGuard,
@@ -86,6 +88,7 @@ impl JournalSource {
             decoder: JournalDecoder::shared(decoder),
             clock,
             fsync: settings.fsync,
+            max_bytes: settings.max_bytes(),
             writer: Some(writer),
             stop: stop.drop_guard(),
             cursor: None,
@@ -296,6 +299,10 @@ impl Source for JournalSource {
             .await?;
         }
         Ok(())
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.shared.state().bytes_before(self.read) * 2 >= self.max_bytes
     }
 
     async fn close(&mut self) {

@@ -10,8 +10,8 @@ use crate::journal::piece::Piece;
 use super::frame::{HEADER, Header, MAGIC};
 use super::segment::Segment;
 
-/// How much is read from the file at once, in bytes.
-const BLOCK: usize = 1 << 20;
+/// How much is read from the file at once by who wants all of it, in bytes.
+pub(crate) const BLOCK: usize = 1 << 20;
 
 /// Walks over the frames of one segment, as far as it is safe.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct Walk {
     end: u64,
     /// The least sequence number that the next frame can have.
     expected: u64,
+    /// How much is read at once, in bytes.
+    read_bytes: usize,
     block: Buffer,
     /// Where the block begins in the file.
     block_at: u64,
@@ -56,13 +58,20 @@ pub(crate) struct Damaged {
 }
 
 impl Walk {
-    /// Walks from a frame that begins at `offset` and whose records begin at `expected` or later.
-    pub(crate) fn new(segment: &Segment, offset: u64, expected: u64) -> io::Result<Self> {
+    /// Walks from a frame that begins at `offset` and whose records begin at `expected` or later;
+    /// reads about so many bytes at once.
+    pub(crate) fn new(
+        segment: &Segment,
+        offset: u64,
+        expected: u64,
+        read_bytes: usize,
+    ) -> io::Result<Self> {
         Ok(Self {
             file: File::open(&segment.path)?,
             salt: segment.salt,
             end: segment.len,
             expected,
+            read_bytes,
             block: Buffer::from_vec(Vec::<u8>::new()),
             block_at: offset,
             offset,
@@ -125,11 +134,13 @@ impl Walk {
             return Ok(true);
         }
         let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
-        if self.rest().len() < left {
-            let len = bytes.max(BLOCK).min(left);
+        let there = self.rest().len();
+        if there < left {
+            let len = bytes.max(self.read_bytes).min(left);
             let mut block = Vec::with_capacity(len);
-            self.file.seek(SeekFrom::Start(self.offset))?;
-            (&mut self.file).take(len as u64).read_to_end(&mut block)?;
+            block.extend_from_slice(self.rest());
+            self.file.seek(SeekFrom::Start(self.offset + there as u64))?;
+            (&mut self.file).take((len - there) as u64).read_to_end(&mut block)?;
             self.block = Buffer::from_vec(block);
             self.block_at = self.offset;
         }

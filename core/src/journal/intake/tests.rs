@@ -49,6 +49,30 @@ async fn when_full_offer_is_refused_and_store_waits_for_room() {
 }
 
 #[tokio::test]
+async fn who_gives_up_waiting_for_room_has_stored_nothing_and_takes_no_room() {
+    let (intake, mut caught) = intake();
+    caught.fill();
+    let refused = Some(Reason::new("oversize", "too long"));
+    let mut given_up = Box::pin(intake.reserve(chunk(["a"]), None));
+    let mut waiting = Box::pin(intake.reserve(chunk(["b"]), refused));
+    assert!(futures::poll!(given_up.as_mut()).is_pending());
+    assert!(futures::poll!(waiting.as_mut()).is_pending());
+    drop(given_up);
+    caught.make_room();
+    let reserved = waiting.await.expect("room");
+    assert!(caught.drain().is_empty());
+    assert_eq!(reserved.store().await, Ok(()));
+    // One that is dropped with its room gives that back.
+    let largest = || chunk([vec![b'x'; intake.max_chunk_bytes()]]);
+    for _ in 0..20 {
+        drop(intake.reserve(largest(), None).await.expect("room"));
+    }
+    let arrivals = caught.drain();
+    assert_eq!(arrivals.len(), 1);
+    assert_eq!(arrivals[0].reason.as_ref().map(|reason| reason.class), Some("oversize"));
+}
+
+#[tokio::test]
 async fn closing_sends_away_who_waits_and_who_comes() {
     let (intake, mut caught) = intake();
     caught.fill();

@@ -61,6 +61,8 @@ async fn records_come_in_order_within_their_grants_and_again_on_replay() {
 
     let from = start(&mut queue).await;
     let slices = read(&mut queue, &from, 4, 1 << 20).await;
+    // Of what has arrived there is more, though nothing more arrives.
+    assert!(futures::poll!(std::pin::pin!(queue.ready())).is_ready());
     let [slice] = &slices[..] else { panic!("one slice, not {slices:?}") };
     assert_eq!(values(slice), [&b"a"[..], b"bb", b"ccc", b"d"]);
     assert_eq!((slice.range.records, slice.range.bytes, slice.range.generation), (4, 7, 3));
@@ -80,6 +82,7 @@ async fn records_come_in_order_within_their_grants_and_again_on_replay() {
     let rest = read(&mut queue, &slice.range.until, 4, 1 << 20).await;
     assert_eq!(values(&rest[0]), [b"e"]);
     assert!(read(&mut queue, &rest[0].range.until, 4, 1 << 20).await.is_empty());
+    assert!(futures::poll!(std::pin::pin!(queue.ready())).is_pending());
 
     let again = queue.replay(std::slice::from_ref(&slice.range)).await.expect("replayed");
     assert_eq!(again[0].records, slice.records);

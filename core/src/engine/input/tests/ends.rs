@@ -63,16 +63,31 @@ async fn a_slice_without_records_moves_a_split_past_a_gap() {
     assert!(bench.is_exhausted());
 }
 
+/// A deadline that a read keeps.
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
 #[tokio::test]
 async fn an_end_that_nobody_knows_is_where_a_read_finds_nothing() {
     let mut bench = Bench::begin(true, &[], &[]).await;
     bench.named(vec![split("a", 1, 3, None)]).await;
     assert_eq!(bench.open(), [at("a", 3, None)]);
-    let read = bench.input.read(&[grant("a", 3)], Instant::now(), &Backoff::default()).await;
+    let read = bench.input.read(&[grant("a", 3)], soon(), &Backoff::default()).await;
     assert!(read.unwrap().is_empty());
     assert!(bench.is_exhausted());
     bench.named(vec![split("a", 1, 3, Some(50))]).await;
     assert_eq!(bench.open(), []);
+}
+
+#[tokio::test]
+async fn a_read_that_ran_out_of_time_pins_no_end() {
+    let mut bench = Bench::begin(true, &[], &[]).await;
+    bench.named(vec![split("a", 1, 3, None)]).await;
+    let read = bench.input.read(&[grant("a", 3)], Instant::now(), &Backoff::default()).await;
+    assert!(read.unwrap().is_empty());
+    assert!(!bench.is_exhausted());
+    assert_eq!(bench.open(), [at("a", 3, None)]);
 }
 
 #[tokio::test]
@@ -90,8 +105,9 @@ async fn an_end_that_is_known_later_is_pinned_then() {
 async fn a_read_that_fails_pins_no_end() {
     let mut bench = Bench::begin(true, &[], &[]).await;
     bench.named(vec![split("a", 1, 3, None)]).await;
-    let failed: Result<Vec<Slice>, _> = Err(SourceError::Transient("not now".into()));
-    assert!(bench.input.settle_link(failed, &Backoff::default()).unwrap().is_none());
+    bench.source.with(|script| script.refuses = true);
+    let read = bench.input.read(&[grant("a", 3)], soon(), &Backoff::default()).await;
+    assert!(read.unwrap().is_empty());
     assert_eq!(bench.open(), [], "it pauses");
     assert!(!bench.is_exhausted());
 }
