@@ -69,11 +69,11 @@ async fn a_service_that_is_not_there_is_told_in_words() -> Result<()> {
 }
 
 /// A batch of these numbers, all under one key.
-fn batch(numbers: Range<u32>) -> Batch {
+fn batch(numbers: Range<u32>) -> Result<Batch> {
     let data: ArrayRef = Arc::new(StringArray::from_iter_values(numbers.map(|it| it.to_string())));
     let key: ArrayRef = Arc::new(StringArray::from(vec!["one"; data.len()]));
-    let columns = RecordBatch::try_from_iter([("partition_key", key), ("data", data)]).unwrap();
-    Batch::new(1, vec![Rows { columns, origin: None }])
+    let columns = RecordBatch::try_from_iter([("partition_key", key), ("data", data)])?;
+    Ok(Batch::new(1, vec![Rows { columns, origin: None }]))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,14 +83,14 @@ async fn it_comes_back_after_the_network_was_cut() -> Result<()> {
     let network = Proxy::before(kinesis.address())?;
     let mut sink = sink(network.address(), &stream, "timeout = \"1s\"\nretry_for = \"1s\"")?;
     sink.connect().await?;
-    ensure!(sink.write(&batch(0..20)).await? == Written::all());
+    ensure!(sink.write(&batch(0..20)?).await? == Written::all());
     // Nobody is there; then connections stay open, and nobody answers.
     for (from, breaks) in [(20, Proxy::refuse as fn(&Proxy)), (40, Proxy::hold)] {
         breaks(&network);
-        let written = sink.write(&batch(from..from + 20)).await;
+        let written = sink.write(&batch(from..from + 20)?).await;
         ensure!(matches!(&written, Err(SinkError::Transient(_))), "{written:?}");
         network.mend();
-        ensure!(sink.write(&batch(from..from + 20)).await? == Written::all());
+        ensure!(sink.write(&batch(from..from + 20)?).await? == Written::all());
     }
     let mut seen: Vec<u32> = Vec::new();
     for record in kinesis.read(&stream)? {
@@ -109,7 +109,7 @@ async fn what_the_service_refuses_now_and_then_is_written_all_the_same() -> Resu
     let mut sink = sink(service.address(), &stream, "requests = 1")?;
     sink.connect().await?;
     for from in [0, 20, 40, 60] {
-        ensure!(sink.write(&batch(from..from + 20)).await? == Written::all());
+        ensure!(sink.write(&batch(from..from + 20)?).await? == Written::all());
     }
     for kind in [
         "ProvisionedThroughputExceededException",
