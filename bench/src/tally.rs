@@ -66,14 +66,14 @@ impl Tally {
         self.orders
     }
 
-    /// Fails unless it is so many orders, each of them once.
-    pub(crate) fn ensure(&self, records: u64) -> Result<()> {
+    /// Fails unless it is so many orders, each of them once; the error says who brought them.
+    pub(crate) fn ensure(&self, who: &str, records: u64) -> Result<()> {
         let numbers = (0..records).fold(0_u64, u64::wrapping_add);
         ensure!(
             (self.orders, self.numbers, self.strangers) == (records, numbers, 0)
                 && self.rest.is_empty(),
-            "{records} orders had to arrive, each once: there are {}, whose numbers make {} instead \
-             of {numbers}, {} lines of something else, and {} bytes of an unfinished line",
+            "{who} had to bring {records} orders, each once: there are {}, whose numbers make {} \
+             instead of {numbers}, {} lines of something else, and {} bytes of an unfinished line",
             self.orders,
             self.numbers,
             self.strangers,
@@ -118,7 +118,7 @@ mod tests {
             let mut tally = Tally::default();
             let empty: usize = lines.chunks(step).map(|piece| tally.push(piece)).sum();
             assert_eq!(empty, 1, "in pieces of {step}");
-            tally.ensure(100).unwrap();
+            tally.ensure("it", 100).unwrap();
         }
     }
 
@@ -132,11 +132,11 @@ mod tests {
             tally.push(end);
             tally
         };
-        tally(&[2, 0, 1], b"").ensure(3).unwrap();
+        tally(&[2, 0, 1], b"").ensure("it", 3).unwrap();
         for (numbers, end) in
             [(&[0, 1][..], &b""[..]), (&[0, 1, 1], b""), (&[0, 1, 2], b"x\n"), (&[0, 1, 2], b"x")]
         {
-            assert!(tally(numbers, end).ensure(3).is_err(), "{numbers:?} {end:?}");
+            assert!(tally(numbers, end).ensure("it", 3).is_err(), "{numbers:?} {end:?}");
         }
     }
 

@@ -20,10 +20,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let sink = format!("type = \"exec\"\ncommand = {command:?}");
         let components = orders_to(&sink, options.records);
         comparison.gateway.push(gateway(options, folder, &components)?);
-        Tally::take(&tally)?.ensure(options.records)?;
+        Tally::take(&tally)?.ensure("the gateway", options.records)?;
         let bare = ["orders-exec", &tally.display().to_string()];
         comparison.reference.push(reference(options, folder, &bare)?);
-        Tally::take(&tally)?.ensure(options.records)?;
+        Tally::take(&tally)?.ensure("the reference", options.records)?;
     }
     println!("{}", comparison.row("orders to a program, as lines of JSON", "0.7"));
     Ok(())

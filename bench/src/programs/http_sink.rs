@@ -20,10 +20,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let scratch = options.scratch()?;
         let components = orders_to(&format!("type = \"http\"\nurl = \"{url}\""), options.records);
         comparison.gateway.push(gateway(options, scratch.path(), &components)?);
-        server.counted()?.ensure(options.records)?;
+        server.counted()?.ensure("the gateway", options.records)?;
         let bare = ["orders-http", &url];
         comparison.reference.push(reference(options, scratch.path(), &bare)?);
-        server.counted()?.ensure(options.records)?;
+        server.counted()?.ensure("the reference", options.records)?;
     }
     println!("{}", comparison.row("orders posted, 1000 lines of JSON each", "0.7"));
     Ok(())

@@ -67,9 +67,9 @@ mod tests {
         let body = format!("{{\"Records\":[{}],\"StreamName\":\"bench\"}}", records.join(","));
         let mut tally = Tally::default();
         let answer = take(&headers, body.as_bytes(), &mut tally);
-        tally.ensure(500).unwrap();
+        tally.ensure("it", 500).unwrap();
         assert_eq!(memchr::memmem::find_iter(&answer, "SequenceNumber").count(), 500);
         assert_eq!(take(&HeaderMap::new(), b"{}", &mut tally), SUMMARY);
-        tally.ensure(500).unwrap();
+        tally.ensure("it", 500).unwrap();
     }
 }

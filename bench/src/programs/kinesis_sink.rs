@@ -14,17 +14,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let bare =
         |stream: &str| reference(options, here.path(), &["orders-kinesis", &endpoint, stream]);
     // An emulator that has just started becomes faster with the first records that it takes.
-    onto_a_stream(&endpoint, options, bare)?;
+    onto_a_stream("the reference", &endpoint, options, bare)?;
     println!("{HEAD}");
     let mut comparison = Comparison::default();
     for _ in 0..options.rounds {
         let scratch = options.scratch()?;
         let folder = scratch.path();
-        comparison.gateway.push(onto_a_stream(&endpoint, options, |stream| {
+        comparison.gateway.push(onto_a_stream("the gateway", &endpoint, options, |stream| {
             let components = orders_to(&orders_onto(&endpoint, stream), options.records);
             gateway(options, folder, &components)
         })?);
-        comparison.reference.push(onto_a_stream(&endpoint, options, bare)?);
+        comparison.reference.push(onto_a_stream("the reference", &endpoint, options, bare)?);
     }
     println!("{}", comparison.row(&format!("orders to {SHARDS} shards"), "0.7"));
     Ok(())
@@ -32,13 +32,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// A run onto a stream of its own, which has to have all orders then.
 fn onto_a_stream(
+    who: &str,
     endpoint: &str,
     options: &Options,
     go: impl FnOnce(&str) -> Result<Run>,
 ) -> Result<Run> {
     let stream = kinesis::create(endpoint)?;
     let run = go(&stream)?;
-    kinesis::count(endpoint, &stream, options.records)?.ensure(options.records)?;
+    kinesis::count(endpoint, &stream, options.records)?.ensure(who, options.records)?;
     kinesis::delete(endpoint, &stream)?;
     Ok(run)
 }

@@ -18,10 +18,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let scratch = options.scratch()?;
         let components = orders_to(&orders_onto(&endpoint, stream), options.records);
         comparison.gateway.push(gateway(options, scratch.path(), &components)?);
-        server.counted()?.ensure(options.records)?;
+        server.counted()?.ensure("the gateway", options.records)?;
         let bare = ["orders-kinesis", &endpoint, stream];
         comparison.reference.push(reference(options, scratch.path(), &bare)?);
-        server.counted()?.ensure(options.records)?;
+        server.counted()?.ensure("the reference", options.records)?;
     }
     println!("{}", comparison.row("orders to a stream that takes them at once", "0.7"));
     Ok(())

@@ -61,6 +61,6 @@ mod tests {
             assert!(rows.num_rows() > 0);
             tally.push(&json_lines(&rows).unwrap());
         }
-        tally.ensure(2 * ROWS + 1).unwrap();
+        tally.ensure("it", 2 * ROWS + 1).unwrap();
     }
 }
