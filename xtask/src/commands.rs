@@ -18,8 +18,9 @@ cargo xtask HABIT
   ci           check, then test: what a change has to pass
   docs         writes the generated reference pages in docs/ anew
   bench NAME   a benchmark beside its bare reference; `bench list` names them
-  servers [up] fetches the servers that tests run against, before the tests do; `up` starts a
-               Kafka and a Cassandra to try things on, until Ctrl-C
+  servers [up [NAME...]]  fetches the servers that tests run against, before the tests do; `up`
+               starts some to try things on, until Ctrl-C: of kafka, cassandra and kinesis, or
+               the first two
   fuzz TARGET [INPUTS]  feeds a parser with seeded mutations; `fuzz list` names them
   screenshots  pictures of the dashboard in docs/images (needs chromium and chromium-driver)
   deny         licences, bans and sources of all dependencies (needs cargo-deny)

@@ -1,6 +1,7 @@
 //! Brings the servers of the tests into the cache, so that no test waits for them; with `up`, also
-//! starts a Kafka and a Cassandra to try things on, until it is ended.
+//! starts some to try things on, until it is ended: a Kafka and a Cassandra, or those that are named.
 
+use std::any::Any;
 use std::env;
 use std::io::{self, Read as _};
 
@@ -13,10 +14,12 @@ use forebay_integration_tests::servers::{
 const HEAP: u32 = 1024;
 
 fn main() -> Result<()> {
-    match env::args().nth(1).as_deref() {
+    let words: Vec<String> = env::args().skip(1).collect();
+    match words.split_first() {
         None => fetch(),
-        Some("up") => up(),
-        Some(other) => bail!("there is no `{other}`: without a word it fetches; `up` starts"),
+        Some((up, [])) if up == "up" => start(&["kafka".to_owned(), "cassandra".to_owned()]),
+        Some((up, names)) if up == "up" => start(names),
+        Some((other, _)) => bail!("there is no `{other}`: without a word it fetches; `up` starts"),
     }
 }
 
@@ -31,11 +34,30 @@ fn fetch() -> Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "where they are is what is asked for")]
-fn up() -> Result<()> {
-    let kafka = Kafka::start(&kafka::Options::one_node().heap_mib(HEAP))?;
-    println!("Kafka at {}", kafka.bootstrap());
-    let cassandra = Cassandra::start(&cassandra::Options::one_node().heap_mib(HEAP))?;
-    println!("Cassandra at {}", cassandra.contact_points().join(","));
+fn start(names: &[String]) -> Result<()> {
+    // Each ends when it is dropped.
+    let mut running: Vec<Box<dyn Any>> = Vec::new();
+    for name in names {
+        match name.as_str() {
+            "kafka" => {
+                let kafka = Kafka::start(&kafka::Options::one_node().heap_mib(HEAP))?;
+                println!("Kafka at {}", kafka.bootstrap());
+                running.push(Box::new(kafka));
+            }
+            "cassandra" => {
+                let options = cassandra::Options::one_node().heap_mib(HEAP);
+                let cassandra = Cassandra::start(&options)?;
+                println!("Cassandra at {}", cassandra.contact_points().join(","));
+                running.push(Box::new(cassandra));
+            }
+            "kinesis" => {
+                let kinesis = Kinesis::start()?;
+                println!("Kinesis at http://{}, with any keys", kinesis.address());
+                running.push(Box::new(kinesis));
+            }
+            other => bail!("there is no server `{other}`: kafka, cassandra and kinesis are"),
+        }
+    }
     println!("They run, and keep what they are given, until Ctrl-D or Ctrl-C.");
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
