@@ -94,6 +94,8 @@ impl Newcomers {
             }
             held.seen = seen;
         }
+        // What was planned of a copy before a crash makes it known while it is held.
+        self.held.retain(|key, _| !catalog.is_known(key));
         // Paths sort as rotated files are older or newer; what counts is that it is the same always.
         let mut keys: Vec<FileKey> = self.held.keys().copied().collect();
         keys.sort_by(|a, b| self.held[a].seen.path.cmp(&self.held[b].seen.path));

@@ -57,6 +57,11 @@ impl Catalog {
         self.files.get(split)
     }
 
+    /// Whether a file is one of the splits.
+    pub(crate) fn is_known(&self, key: &FileKey) -> bool {
+        self.by_key.contains_key(key)
+    }
+
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.files.values()
     }

@@ -83,6 +83,15 @@ impl Harness {
         self.source.splits(&self.next).await.unwrap()
     }
 
+    /// Reads again what was planned before a crash; says how many records that were.
+    pub(crate) async fn replayed(&mut self, planned: &[Range]) -> usize {
+        self.slices.extend(self.source.replay(planned).await.unwrap());
+        for range in planned {
+            self.next.insert(range.split.clone(), range.until.clone());
+        }
+        self.texts().len()
+    }
+
     /// Reads once, so many records of each file at most.
     pub(crate) async fn read(&mut self, records: u64) -> usize {
         let grants: Vec<_> = self

@@ -150,6 +150,32 @@ async fn what_was_planned_before_a_crash_is_found_in_the_copy() {
 }
 
 #[tokio::test]
+async fn what_was_planned_of_a_copy_before_a_crash_is_read_once() {
+    let folder = tempdir().unwrap();
+    let config = TailConfig {
+        paths: vec![folder.path().join("a.log*")],
+        rotate_wait: TimeSpan::from_secs(8),
+        forget_after: TimeSpan::from_secs(8),
+        ..config(folder.path())
+    };
+    append(&folder.path().join("a.log"), lines(0..10));
+    let mut harness = Harness::new(&config).await;
+    harness.read(4).await;
+    harness.commit().await;
+    let committed = harness.resume.clone();
+    copy_and_truncate(folder.path());
+    append(&folder.path().join("a.log"), lines(10..12));
+    harness.until(12).await;
+    let planned: Vec<_> = harness.slices[1..].iter().map(|slice| slice.range.clone()).collect();
+    harness.source.close().await;
+    // The file is known, and its copy is not.
+    let mut again = Harness::resumed(&config, committed).await;
+    let replayed = again.replayed(&planned).await;
+    assert_eq!(replayed, 8);
+    assert_eq!(again.watch(Duration::from_millis(2500)).await.len(), 8, "{:?}", again.texts());
+}
+
+#[tokio::test]
 async fn two_files_that_begin_alike_are_both_read() {
     let folder = tempdir().unwrap();
     append(&folder.path().join("a.log"), "# made by the same program\n");
