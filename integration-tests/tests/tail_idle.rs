@@ -1,9 +1,8 @@
-//! Guarantees: 20 000 files that nothing is written to cost less than 1 % of a core, and what is
-//! added to one of them is found among them at once.
+//! Guarantees: among 20 000 files that nothing is written to, what is added to one is found at once.
+//! What they cost is measured by `bench`.
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -11,10 +10,8 @@ use forebay_integration_tests::{Gateway, Scene, visible, wait};
 
 const FILES: usize = 20_000;
 const LONG: Duration = Duration::from_secs(120);
-/// How long processor time is counted.
-const WINDOW: Duration = Duration::from_secs(6);
-/// The default of `scan_interval`, in seconds.
-const SCAN_INTERVAL: f64 = 30.0;
+/// Twice the default of `max_open`, and what a gateway has open besides.
+const MOST_OPEN: usize = 600;
 
 fn config(scan_interval: &str) -> String {
     format!(
@@ -44,18 +41,8 @@ fn arrived(scene: &Scene, gateway: &Gateway, lines: usize) -> Result<()> {
     wait::until(&format!("{lines} lines"), LONG, there).with_context(|| gateway.last_words())
 }
 
-/// The share of a core that it takes while nothing happens, in percent.
-fn share(gateway: &Gateway) -> Result<f64> {
-    // Time has to pass: processor time by time is what is measured.
-    thread::sleep(Duration::from_secs(1));
-    let before = gateway.processor_time()?;
-    thread::sleep(WINDOW);
-    let spent = gateway.processor_time()?.saturating_sub(before);
-    Ok(spent.as_secs_f64() / WINDOW.as_secs_f64() * 100.0)
-}
-
 #[test]
-fn twenty_thousand_idle_files_cost_less_than_one_percent_of_a_core() -> Result<()> {
+fn of_twenty_thousand_files_those_that_grow_are_found_and_few_are_open() -> Result<()> {
     let scene = Scene::new(&config("1h"))?;
     let folder = scene.path("logs");
     fs::create_dir(&folder)?;
@@ -64,22 +51,20 @@ fn twenty_thousand_idle_files_cost_less_than_one_percent_of_a_core() -> Result<(
     }
     let gateway = scene.start()?;
     arrived(&scene, &gateway, FILES)?;
-    let still = share(&gateway)?;
-    // It is told of changes.
+    // The system tells of changes: the next look at all of them is an hour away.
     let mut one = File::options().append(true).open(folder.join("app-12345.log"))?;
     one.write_all(b"another line\n")?;
     arrived(&scene, &gateway, FILES + 1)?;
+    let open = gateway.descriptors()?;
+    ensure!(open < MOST_OPEN, "{open} files are open");
     gateway.stop(LONG)?;
 
-    // The same with a look at all of them each second, thirty times as often as by default.
+    // What was written while nobody looked is found by a look at all of them.
+    one.write_all(b"and another\n")?;
     scene.configure(&config("1s"))?;
     let gateway = scene.start()?;
-    one.write_all(b"and another\n")?;
     arrived(&scene, &gateway, FILES + 2)?;
-    let looking = share(&gateway)?;
-    gateway.stop(LONG)?;
-    let usual = still + (looking - still).max(0.0) / SCAN_INTERVAL;
-    eprintln!("{usual:.2} % of a core: {still:.2} %, and {looking:.2} % with a look each second");
-    ensure!(usual < 1.0, "{usual:.2} % of a core; {looking:.2} % with a look each second");
-    Ok(())
+    one.write_all(b"and one more\n")?;
+    arrived(&scene, &gateway, FILES + 3)?;
+    gateway.stop(LONG)
 }
