@@ -7,6 +7,9 @@ use std::path::Path;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+/// How often a folder is made anew that others removed while another was made in it.
+const ATTEMPTS: u32 = 100;
+
 /// What went wrong, where, and what to do, in a sentence. `deed` is such as `write`.
 pub(crate) fn sentence(deed: &str, path: &Path, error: &io::Error) -> String {
     let path = path.display();
@@ -38,26 +41,29 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Makes a folder and those above it, and syncs what is above, as far up as it was made.
+/// Makes a folder and those above it, and syncs what is above, as far up as it was made. Meanwhile
+/// others may remove those above it that are empty.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
-    match fs::create_dir(path) {
-        Ok(()) => sync_folder(parent(path)),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            if path.is_dir() {
-                Ok(())
-            } else {
-                Err(ErrorKind::NotADirectory.into())
+    let mut attempts = 0;
+    loop {
+        match fs::create_dir(path) {
+            Ok(()) => return sync_folder(parent(path)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return match path.is_dir() {
+                    true => Ok(()),
+                    false => Err(ErrorKind::NotADirectory.into()),
+                };
             }
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound && path.parent().is_some() => {
-            make_folder(parent(path))?;
-            match fs::create_dir(path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-                Err(error) => Err(error),
-                Ok(()) => sync_folder(parent(path)),
+            Err(error)
+                if error.kind() == ErrorKind::NotFound
+                    && path.parent().is_some()
+                    && attempts < ATTEMPTS =>
+            {
+                attempts += 1;
+                make_folder(parent(path))?;
             }
+            Err(error) => return Err(error),
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -135,6 +141,25 @@ mod tests {
             let error = make_folder(&root.path().join(path)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotADirectory, "{path}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_made_while_others_remove_the_one_above_it() {
+        let root = tempfile::tempdir().unwrap();
+        let above = root.path().join("above");
+        std::thread::scope(|scope| {
+            for name in ["one", "other"] {
+                let (above, own) = (&above, above.join(name));
+                scope.spawn(move || {
+                    for _ in 0..500 {
+                        make_folder(&own).unwrap();
+                        fs::remove_dir(&own).unwrap();
+                        // It may be in use, or gone.
+                        let _ = fs::remove_dir(above);
+                    }
+                });
+            }
+        });
     }
 
     #[test]
