@@ -10,6 +10,12 @@ use tokio::time::timeout;
 
 use super::Program;
 
+/// What the pipe of its standard output holds, in bytes, where that can be chosen: as much as Linux
+/// lets everyone have. By itself a pipe there holds 64 KiB, and whoever writes much and whoever reads
+/// it wake one another that much more often.
+#[cfg(target_os = "linux")]
+const OUTPUT_BYTES: usize = 1 << 20;
+
 /// A program that runs, with all that it starts in a process group of its own; the whole group is
 /// killed at the latest when this is dropped.
 #[derive(Debug)]
@@ -61,6 +67,9 @@ impl Child {
             output: process.stdout.take().ok_or_else(missing)?,
             complaints: process.stderr.take().ok_or_else(missing)?,
         };
+        // Refused if this user has too much in pipes already: then it stays as it is.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::pipe::fcntl_setpipe_size(&pipes.output, OUTPUT_BYTES);
         let id = process.id().and_then(|id| i32::try_from(id).ok());
         Ok((Self { group: id.and_then(Pid::from_raw), process }, pipes))
     }

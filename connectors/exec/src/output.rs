@@ -10,7 +10,7 @@ use crate::division::Division;
 use crate::store::Store;
 
 /// How much is read at a time.
-const READ_BYTES: usize = 64 << 10;
+const READ_BYTES: usize = 256 << 10;
 
 /// Takes what a program writes.
 pub(crate) struct Output<R, W> {
