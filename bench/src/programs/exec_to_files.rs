@@ -1,12 +1,11 @@
 //! Lines of a program to files.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::receiving::rows;
+use super::receiving::{self, rows};
 use crate::input::{self, LINE_BYTES};
 use crate::measurement::Run;
 use crate::options::Options;
@@ -28,21 +27,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn gateway(folder: &Path, durability: &str) -> Result<Process> {
-    let config = folder.join("forebay.toml");
-    fs::write(
-        &config,
-        format!(
-            "[gateway]\nlisten = \"127.0.0.1:0\"\ncheckpoints = \"file://{0}/checkpoints\"\n\n\
-             [sources.in]\ntype = \"exec\"\ncommand = [\"sh\", \"-c\", \"{PROGRAM}\"]\n\
-             format = \"text\"\nstop_timeout = \"0s\"\n\
-             journal = {{ durability = \"{durability}\" }}\n\n\
-             [sinks.out]\ntype = \"files\"\npath = \"{0}/out\"\nformat = \"text\"\n\
-             roll_interval = \"200ms\"\n\n\
-             [pipelines.p]\nfrom = [\"in\"]\nto = [\"out\"]\ninterval = \"100ms\"\n",
-            folder.display()
-        ),
-    )?;
-    Process::gateway(&config, &[])
+    let source = format!(
+        "type = \"exec\"\ncommand = [\"sh\", \"-c\", \"{PROGRAM}\"]\nstop_timeout = \"0s\""
+    );
+    receiving::gateway(folder, &source, durability)
 }
 
 fn reference(folder: &Path, log: &[&str]) -> Result<Process> {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use arrow::array::{Array, BinaryArray};
-use forebay_core::backoff::Backoff;
+use forebay_core::dead_letter::Reason;
 use forebay_core::journal::{Intake, Refused};
 use forebay_core::receiver::Chunk;
 use forebay_formats::ipc::Taken;
@@ -19,10 +19,6 @@ use crate::state::State;
 
 /// The longest wait for the program to read its acknowledgement.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Between attempts to store when the journal cannot be written.
-const RETRIES: Backoff =
-    Backoff { initial: Duration::from_millis(100), max: Duration::from_secs(5), jitter: 0.0 };
 
 /// Keeps the records of one run of a program, in their order, and acknowledges them.
 pub(crate) struct Store<W> {
@@ -46,8 +42,7 @@ impl<W: AsyncWrite + Unpin> Store<W> {
         for (bytes, reason) in &refused {
             self.state.set_error(&reason.text);
             let kept = BinaryArray::from_iter_values([bytes]);
-            let reject = || self.intake.reject(self.chunk(kept.clone()), reason.clone());
-            self.persist(reject).await?;
+            self.persist(kept, Some(reason.clone())).await.map_err(Ending::Refused)?;
             self.state.rejected.fetch_add(1, Relaxed);
         }
         self.taken += (values.len() + refused.len()) as u64;
@@ -75,14 +70,13 @@ impl<W: AsyncWrite + Unpin> Store<W> {
     async fn store(&self, values: BinaryArray) -> Result<(), Ending> {
         let mut pieces = vec![values];
         while let Some(values) = pieces.pop() {
-            let stored = self.persist(|| self.intake.store(self.chunk(values.clone()))).await;
-            match stored {
-                Err(Ending::Refused(Refused::TooLarge { .. })) if values.len() > 1 => {
+            match self.persist(values.clone(), None).await {
+                Err(Refused::TooLarge { .. }) if values.len() > 1 => {
                     let half = values.len() / 2;
                     pieces.push(values.slice(half, values.len() - half));
                     pieces.push(values.slice(0, half));
                 }
-                Err(ending) => return Err(ending),
+                Err(refused) => return Err(Ending::Refused(refused)),
                 Ok(()) => {
                     let bytes: usize = values.iter().flatten().map(<[u8]>::len).sum();
                     self.state.records.fetch_add(values.len() as u64, Relaxed);
@@ -93,31 +87,10 @@ impl<W: AsyncWrite + Unpin> Store<W> {
         Ok(())
     }
 
-    fn chunk(&self, values: BinaryArray) -> Chunk {
-        Chunk { values, peer: Arc::clone(&self.peer), attributes: Vec::new() }
-    }
-
     /// Tries until the journal can be written, or the run is stopped.
-    async fn persist<F>(&self, mut attempt: impl FnMut() -> F) -> Result<(), Ending>
-    where
-        F: Future<Output = Result<(), Refused>>,
-    {
-        let mut failures = 0;
-        loop {
-            let refused = match attempt().await {
-                Ok(()) => return Ok(()),
-                Err(refused @ (Refused::Failed(_) | Refused::Busy(_))) => refused,
-                Err(refused) => return Err(Ending::Refused(refused)),
-            };
-            self.state.set_error(&refused);
-            failures += 1;
-            if failures == 1 {
-                tracing::warn!("cannot store, trying again: {refused}");
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => return Err(Ending::Refused(refused)),
-                () = tokio::time::sleep(RETRIES.pause(failures, 0.0)) => {}
-            }
-        }
+    async fn persist(&self, values: BinaryArray, reason: Option<Reason>) -> Result<(), Refused> {
+        let chunk = Chunk { values, peer: Arc::clone(&self.peer), attributes: Vec::new() };
+        let note = |refused: &Refused| self.state.set_error(refused);
+        self.intake.persist(chunk, reason, &self.stop, note).await
     }
 }

@@ -3,20 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use arrow::array::{Array, BinaryArray};
-use forebay_core::backoff::Backoff;
 use forebay_core::dead_letter::Reason;
 use forebay_core::journal::{Intake, Refused};
 use forebay_core::receiver::Chunk;
 use tokio_util::sync::CancellationToken;
 
 use crate::state::State;
-
-/// Between attempts to store when the journal cannot be written.
-const RETRIES: Backoff =
-    Backoff { initial: Duration::from_millis(100), max: Duration::from_secs(5), jitter: 0.0 };
 
 /// Delivers what one peer sends.
 #[derive(Clone)]
@@ -36,7 +30,7 @@ impl Delivery {
             let offsets = piece.value_offsets();
             let bytes = offsets.last().zip(offsets.first()).map_or(0, |(last, first)| last - first);
             let (records, bytes) = (piece.len() as u64, u64::try_from(bytes).unwrap_or(0));
-            self.persist(|| self.intake.store(self.chunk(piece.clone()))).await?;
+            self.persist(piece, None).await?;
             self.state.traffic.stored(records, bytes);
         }
         Ok(())
@@ -46,36 +40,15 @@ impl Delivery {
     pub(crate) async fn reject(&self, kept: &[u8], reason: Reason) -> Result<(), Refused> {
         self.state.traffic.set_error(format_args!("{}: {}", self.peer, reason.text));
         let values = BinaryArray::from_iter_values([kept]);
-        self.persist(|| self.intake.reject(self.chunk(values.clone()), reason.clone())).await?;
+        self.persist(values, Some(reason)).await?;
         self.state.rejected.fetch_add(1, Relaxed);
         Ok(())
     }
 
-    fn chunk(&self, values: BinaryArray) -> Chunk {
-        Chunk { values, peer: Arc::clone(&self.peer), attributes: Vec::new() }
-    }
-
-    async fn persist<F>(&self, mut attempt: impl FnMut() -> F) -> Result<(), Refused>
-    where
-        F: Future<Output = Result<(), Refused>>,
-    {
-        let mut failures = 0;
-        loop {
-            let refused = match attempt().await {
-                Ok(()) => return Ok(()),
-                Err(refused @ (Refused::Failed(_) | Refused::Busy(_))) => refused,
-                Err(refused) => return Err(refused),
-            };
-            self.state.traffic.set_error(&refused);
-            failures += 1;
-            if failures == 1 {
-                tracing::warn!("cannot store, trying again: {refused}");
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => return Err(refused),
-                () = tokio::time::sleep(RETRIES.pause(failures, 0.0)) => {}
-            }
-        }
+    async fn persist(&self, values: BinaryArray, reason: Option<Reason>) -> Result<(), Refused> {
+        let chunk = Chunk { values, peer: Arc::clone(&self.peer), attributes: Vec::new() };
+        let note = |refused: &Refused| self.state.traffic.set_error(refused);
+        self.intake.persist(chunk, reason, &self.stop, note).await
     }
 }
 

@@ -19,6 +19,7 @@ use super::piece::value_bytes;
 use super::room::Room;
 use super::settings::JournalSettings;
 
+mod persisting;
 mod reserved;
 
 pub use reserved::Reserved;

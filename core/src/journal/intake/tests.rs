@@ -1,6 +1,8 @@
+use std::cell::Cell;
 use std::time::Duration;
 
 use arrow::array::{Array, BinaryArray};
+use tokio_util::sync::CancellationToken;
 
 use super::Refused;
 use crate::dead_letter::Reason;
@@ -32,6 +34,30 @@ async fn store_waits_for_the_answer_and_passes_it_on() {
     let stored = async { (intake.store(chunk(["a"])).await, intake.offer(chunk(["b"])).await) };
     let (stored, ()) = tokio::join!(stored, answer);
     assert_eq!(stored, (Ok(()), Err(failed)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_persisted_is_tried_again_until_it_is_stopped() {
+    let (intake, mut caught) = manual_intake();
+    let stop = CancellationToken::new();
+    let (failed, heard) = (Refused::Failed("disk full".into()), Cell::new(0));
+    let count = |_: &Refused| heard.set(heard.get() + 1);
+    let answers = async {
+        caught.next().await.expect("a chunk").answer(Err(failed.clone()));
+        caught.next().await.expect("again").answer(Err(failed.clone()));
+        caught.next().await.expect("again").answer(Ok(()));
+        let refused = caught.next().await.expect("a refused record");
+        assert!(refused.reason.is_some());
+        stop.cancel();
+        refused.answer(Err(failed.clone()));
+    };
+    let persisting = async {
+        let stored = intake.persist(chunk(["a"]), None, &stop, count).await;
+        let reason = Some(Reason::new("oversize", "too long"));
+        (stored, intake.persist(chunk(["b"]), reason, &stop, count).await)
+    };
+    let (outcomes, ()) = tokio::join!(persisting, answers);
+    assert_eq!((outcomes, heard.get()), ((Ok(()), Err(failed.clone())), 3));
 }
 
 #[tokio::test]
