@@ -5,42 +5,51 @@
 //! was read, which the fingerprint tells.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use forebay_core::SplitId;
 use forebay_formats::text_files::{Compression, Input};
 
+use crate::identity::FileKey;
 use crate::mark::{Mark, Print, WINDOW};
+use crate::reader::{Failure, Part, open_file};
 
 /// A file that another may be a copy of, and how far it was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub(crate) split: SplitId,
     pub(crate) mark: Mark,
+    /// Marks up to which it was read before.
+    pub(crate) trail: Vec<Mark>,
     /// Whether it is gone or was truncated, so that only its copy has the rest.
     pub(crate) is_orphan: bool,
     /// Whether it has the inode of the file in question, on a device of another number.
     pub(crate) is_same: bool,
-    /// Where it lies, if nothing of it was read yet and its own first bytes have to tell.
-    pub(crate) unread: Option<PathBuf>,
+    /// Where it lies, if it is there.
+    pub(crate) place: Option<(PathBuf, FileKey)>,
 }
 
 impl Candidate {
-    /// The mark of the first bytes of a file of which nothing was read. None if it has none.
+    /// With the mark of its first bytes, if nothing of it was read. None if it has none.
     fn looked_at(&self) -> Option<Self> {
-        let Some(path) = &self.unread else {
-            return self.mark.print.is_some().then(|| self.clone());
-        };
-        let file = File::open(path).ok()?;
+        if self.mark.print.is_some() {
+            return Some(self.clone());
+        }
+        let (path, key) = self.place.as_ref()?;
+        let file = open_file(path, *key).ok()?;
         let size = file.metadata().ok()?.len().min(WINDOW);
         let mark = Mark::read(&file, size).ok()?;
         mark.print.is_some().then(|| Self { mark, ..self.clone() })
     }
 }
 
-/// The candidate that a file is a copy of: of several the orphan that was read furthest. It blocks.
+/// The candidate that a file is a copy of, with the mark from which on it has what was not read: of
+/// several the orphan that was read furthest. It blocks.
+///
+/// What was written behind a copy, before its original was truncated, may have been read there: then
+/// the copy is shorter than what was read, and has nothing that was not.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -51,12 +60,18 @@ pub(crate) fn original(
 ) -> io::Result<Option<Candidate>> {
     let file = File::open(path)?;
     let candidates: Vec<_> = candidates.iter().filter_map(Candidate::looked_at).collect();
-    let mut fitting: Vec<&Candidate> = match compression {
+    let mut fitting: Vec<Candidate> = match compression {
         Compression::None | Compression::Auto => {
             let mut fitting = Vec::new();
-            for candidate in &candidates {
+            let size = file.metadata()?.len();
+            for candidate in candidates {
                 if candidate.mark.fits(&file)? {
                     fitting.push(candidate);
+                } else if size < candidate.mark.offset
+                    && let Some(passed) = candidate.trail.iter().rfind(|it| it.offset <= size)
+                    && passed.fits(&file)?
+                {
+                    fitting.push(Candidate { mark: Mark::read(&file, size)?, ..candidate });
                 }
             }
             fitting
@@ -64,23 +79,37 @@ pub(crate) fn original(
         compression => {
             let input = Input::new(file, compression, 0, 0)?;
             let fits = fitting_expanded(input.bytes, &candidates)?;
-            candidates.iter().zip(fits).filter(|(_, fits)| *fits).map(|(it, _)| it).collect()
+            candidates.into_iter().zip(fits).filter(|(_, fits)| *fits).map(|(it, _)| it).collect()
         }
     };
     fitting.sort_by_key(|it| (it.is_orphan, it.mark.offset));
-    Ok(fitting.pop().cloned())
+    Ok(fitting.pop())
 }
 
-/// Whether a plain file may become a copy of one of the candidates: it is shorter than what was
-/// read of that, and begins as it. It blocks.
+/// Whether a plain file is, as far as it goes, the beginning of a candidate that is still there:
+/// then it may be its copy, just being made. The first bytes of both are compared, and the last
+/// ones before the end of the file in question. It blocks.
+///
+/// Ask this before [`original`]: a file that is not the beginning of another which was truncated in
+/// that moment is a whole copy by then.
 ///
 /// # Errors
-/// If the file cannot be read.
+/// If one of the files cannot be read.
 pub(crate) fn may_become_a_copy(path: &Path, candidates: &[Candidate]) -> io::Result<bool> {
     let file = File::open(path)?;
-    for candidate in candidates {
-        if candidate.mark.may_fit(&file)? {
-            return Ok(true);
+    let size = file.metadata()?.len();
+    let own = Mark::read(&file, size);
+    for (path, key) in candidates.iter().filter_map(|it| it.place.as_ref()) {
+        let other = match open_file(path, *key) {
+            Ok(other) => other,
+            // It has another name now, or none: the next look at the folder tells.
+            Err(Failure::Moved | Failure::Anew) => return Ok(true),
+            Err(Failure::Unreadable(why)) => return Err(io::Error::other(why)),
+        };
+        match (&own, Mark::read(&other, size)) {
+            (Ok(own), Ok(other)) if *own == other => return Ok(true),
+            (_, Err(error)) if error.kind() != ErrorKind::UnexpectedEof => return Err(error),
+            _ => {}
         }
     }
     Ok(false)
@@ -129,7 +158,7 @@ pub(crate) fn last_line_end(path: &Path, size: u64, max_line: u64) -> io::Result
     let size = size.min(file.metadata()?.len());
     let from = size.saturating_sub(max_line);
     let mut bytes = Vec::new();
-    crate::reader::Part { file: Arc::clone(&file), at: from, end: size }.read_to_end(&mut bytes)?;
+    Part { file: Arc::clone(&file), at: from, end: size }.read_to_end(&mut bytes)?;
     let ends = bytes.iter().rposition(|byte| *byte == b'\n');
     let offset = match ends {
         Some(at) => from + at as u64 + 1,
@@ -148,6 +177,7 @@ mod tests {
     use forebay_formats::text_files::Compression;
 
     use super::{Candidate, last_line_end, may_become_a_copy, original};
+    use crate::identity::FileKey;
     use crate::mark::Mark;
 
     #[test]
@@ -165,9 +195,10 @@ mod tests {
         let candidate = |split: &str, offset: u64, is_orphan: bool| Candidate {
             split: split.into(),
             mark: Mark::read(&of, offset).unwrap(),
+            trail: Vec::new(),
             is_orphan,
             is_same: false,
-            unread: None,
+            place: None,
         };
         let mut candidates = vec![
             candidate("near", 7, true),
@@ -183,11 +214,69 @@ mod tests {
         let found = original(&path("other"), Compression::None, &candidates).unwrap();
         assert_eq!(found.unwrap().split.as_str(), "near", "it was the same for seven bytes");
         assert!(original(&path("other"), Compression::None, &candidates[1..2]).unwrap().is_none());
-        assert!(!may_become_a_copy(&path("other"), &candidates).unwrap());
-        fs::write(path("begun"), &text[..1500]).unwrap();
-        assert!(may_become_a_copy(&path("begun"), &candidates).unwrap());
         fs::write(path("short"), "line").unwrap();
         assert!(original(&path("short"), Compression::None, &candidates).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_copy_that_is_shorter_than_what_was_read_has_nothing_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let text: String = (0..500).map(|number| format!("line {number}\n")).collect();
+        let path = folder.path().join("a");
+        fs::write(&path, &text).unwrap();
+        let file = fs::File::open(&path).unwrap();
+        let mark = |offset| Mark::read(&file, offset).unwrap();
+        let of = Candidate {
+            split: "log".into(),
+            mark: mark(4000),
+            trail: vec![mark(1000), mark(2000), mark(3000)],
+            is_orphan: true,
+            is_same: false,
+            place: None,
+        };
+        let found = |size: usize, text: &str| {
+            fs::write(folder.path().join("copy"), &text[..size]).unwrap();
+            let of = std::slice::from_ref(&of);
+            let found = original(&folder.path().join("copy"), Compression::None, of).unwrap();
+            found.map(|it| it.mark.offset)
+        };
+        for (size, from) in [(4300, 4000), (4000, 4000), (3500, 3500), (1200, 1200)] {
+            assert_eq!(found(size, &text), Some(from), "{size}");
+        }
+        assert_eq!(found(900, &text), None, "it was read past that too long ago");
+        assert_eq!(found(2500, &text.replace("line 200\n", "line xyz\n")), None);
+    }
+
+    #[test]
+    fn what_begins_as_a_file_that_is_there_may_become_its_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let text: String = (0..500).map(|number| format!("line {number}\n")).collect();
+        fs::write(path("log"), &text).unwrap();
+        let key = FileKey::of(&fs::metadata(path("log")).unwrap());
+        let log = Candidate {
+            split: "log".into(),
+            mark: Mark::START,
+            trail: Vec::new(),
+            is_orphan: false,
+            is_same: false,
+            place: Some((path("log"), key)),
+        };
+        let gone = Candidate { place: None, is_orphan: true, ..log.clone() };
+        let may = |text: &str, of: &Candidate| {
+            fs::write(path("copy"), text).unwrap();
+            may_become_a_copy(&path("copy"), std::slice::from_ref(of)).unwrap()
+        };
+        for length in [0, 1, 100, 1024, 1500, text.len()] {
+            assert!(may(&text[..length], &log), "{length}");
+            assert!(!may(&text[..length], &gone), "{length}: who has the rest cannot be asked");
+        }
+        let other = text.replace("line 300\n", "line xyz\n");
+        let at = text.find("line 301\n").unwrap();
+        assert!(may(&other[..at - 9], &log) && !may(&other[..at], &log));
+        assert!(!may(&format!("{text}more\n"), &log), "it is longer");
+        fs::rename(path("log"), path("log.1")).unwrap();
+        assert!(may(&text, &log), "a look tells where it is");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod catalog;
 mod config;
 mod cutter;
 mod divider;
+mod head;
 mod heir;
 mod identity;
 mod listing;

@@ -70,23 +70,6 @@ impl Mark {
         }
     }
 
-    /// Whether a file that is shorter than this may become one that fits: a copy that is being
-    /// made.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub(crate) fn may_fit(&self, file: &File) -> io::Result<bool> {
-        let (size, Some(print)) = (file.metadata()?.len(), self.print) else { return Ok(false) };
-        if size >= self.offset {
-            return Ok(false);
-        }
-        if size < self.offset.min(WINDOW) {
-            return Ok(true);
-        }
-        let found = Self::read(file, self.offset.min(WINDOW))?;
-        Ok(found.print.is_some_and(|found| found.head == print.head))
-    }
-
     pub(crate) fn position(&self) -> Position {
         let Self { offset, print } = self;
         match print {

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
+use forebay_core::SplitId;
 use forebay_formats::text_files::Compression;
 use tokio::task::spawn_blocking;
 
 use crate::catalog::Catalog;
+use crate::head::Head;
 use crate::heir::{Candidate, last_line_end, may_become_a_copy, original};
 use crate::identity::{FileKey, Life};
 use crate::listing::Seen;
@@ -24,8 +26,6 @@ pub(crate) struct Newcomers {
 
 struct Held {
     seen: Seen,
-    /// Since when it is held.
-    since: Duration,
     /// Since when it looks as it does.
     unchanged: Duration,
 }
@@ -69,7 +69,7 @@ impl Newcomers {
 
     /// When one that is held should be looked at again.
     pub(crate) fn deadline(&self, now: Duration, rotate_wait: Duration) -> Option<Duration> {
-        let of = |held: &Held| [held.unchanged + COMPLETE, held.since + rotate_wait];
+        let of = |held: &Held| [held.unchanged + COMPLETE, held.unchanged + rotate_wait];
         self.held.values().flat_map(of).filter(|at| *at > now).min()
     }
 
@@ -87,7 +87,7 @@ impl Newcomers {
     ) {
         for seen in unknown {
             let now = reception.now;
-            let fresh = Held { seen: seen.clone(), since: now, unchanged: now };
+            let fresh = Held { seen: seen.clone(), unchanged: now };
             let held = self.held.entry(seen.key).or_insert(fresh);
             if (held.seen.size, held.seen.modified) != (seen.size, seen.modified) {
                 held.unchanged = now;
@@ -100,40 +100,49 @@ impl Newcomers {
         let mut keys: Vec<FileKey> = self.held.keys().copied().collect();
         keys.sort_by(|a, b| self.held[a].seen.path.cmp(&self.held[b].seen.path));
         for key in keys {
-            let decision = self.decide(key, catalog, reception).await;
+            let (decision, head) = self.decide(key, catalog, reception).await;
             if decision == Decision::Later {
                 continue;
             }
             let Some(held) = self.held.remove(&key) else { continue };
-            settle(held.seen, decision, catalog, reception).await;
+            let split = settle(held.seen, decision, catalog, reception).await;
+            if let Some(split) = split {
+                catalog.set_head(&split, head);
+            }
         }
     }
 
-    async fn decide(&self, key: FileKey, catalog: &Catalog, reception: Reception) -> Decision {
-        let Held { seen, since, unchanged } = &self.held[&key];
+    /// What becomes of one, and what it begins with.
+    async fn decide(
+        &self,
+        key: FileKey,
+        catalog: &Catalog,
+        reception: Reception,
+    ) -> (Decision, Option<Head>) {
+        let Held { seen, unchanged } = &self.held[&key];
         let compression = Compression::Auto.of(&seen.path);
         let is_plain = compression == Compression::None;
         let stranger = if seen.is_chosen { Decision::New } else { Decision::Nothing };
-        let candidates = catalog.candidates(seen);
         let quiet = reception.now.saturating_sub(*unchanged);
         let is_complete = is_plain || quiet.max(seen.age) >= COMPLETE;
         if !is_complete {
-            return Decision::Later;
+            return (Decision::Later, None);
         }
+        let path = seen.path.clone();
+        let head = spawn_blocking(move || Head::read(&path, compression)).await;
+        let head = head.ok().and_then(Result::ok);
+        let candidates = catalog.candidates(seen, head.as_ref());
         if candidates.is_empty() {
-            return stranger;
+            return (stranger, head);
         }
         let path = seen.path.clone();
         let found = spawn_blocking(move || {
-            let found = original(&path, compression, &candidates)?;
-            let is_begun = found.is_none() && is_plain && may_become_a_copy(&path, &candidates)?;
-            Ok((found, is_begun))
+            let is_begun = is_plain && may_become_a_copy(&path, &candidates)?;
+            Ok((original(&path, compression, &candidates)?, is_begun))
         });
-        let found = found.await;
-        let is_quiet = quiet.max(seen.age) >= COMPLETE;
-        let is_late = reception.now.saturating_sub(*since) >= catalog.waits().rotate;
-        match found.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            Ok((None, true)) if !is_quiet && !is_late => Decision::Later,
+        let is_late = quiet >= catalog.waits().rotate;
+        let decision = match found.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            Ok((None, true)) if !is_late => Decision::Later,
             Ok((Some(it), _)) if it.is_same => Decision::Same(it),
             Ok((Some(it), _)) if it.is_orphan => Decision::Copy(it),
             // The file that it is a copy of is still there, and has the same records.
@@ -143,11 +152,18 @@ impl Newcomers {
             Err(_) if !is_late => Decision::Later,
             // Reading it says what is wrong with it.
             Err(_) => stranger,
-        }
+        };
+        (decision, head)
     }
 }
 
-async fn settle(seen: Seen, decision: Decision, catalog: &mut Catalog, reception: Reception) {
+/// Does what was decided. Says under which split the file is followed from now on.
+async fn settle(
+    seen: Seen,
+    decision: Decision,
+    catalog: &mut Catalog,
+    reception: Reception,
+) -> Option<SplitId> {
     let is_plain = Compression::Auto.of(&seen.path) == Compression::None;
     let life = match is_plain {
         true => catalog.new_life(),
@@ -159,13 +175,14 @@ async fn settle(seen: Seen, decision: Decision, catalog: &mut Catalog, reception
             let (path, size, max_line) = (seen.path.clone(), seen.size, reception.max_line);
             let end = spawn_blocking(move || last_line_end(&path, size, max_line)).await;
             let end = end.ok().and_then(Result::ok).unwrap_or(Mark::START);
-            catalog.add(&seen, end, life, now);
+            Some(catalog.add(&seen, end, life, now))
         }
         Decision::New => {
             let split = catalog.add(&seen, Mark::START, life, now);
             if reception.at_end {
                 catalog.finish(&split);
             }
+            Some(split)
         }
         Decision::Copy(of) => {
             let mark = match is_plain {
@@ -174,12 +191,14 @@ async fn settle(seen: Seen, decision: Decision, catalog: &mut Catalog, reception
             };
             let heir = catalog.add(&seen, mark, life, now);
             tracing::info!(file = %seen.path.display(), of = %of.split, offset = of.mark.offset, "a rotation left this copy; it is read from where the file was");
-            catalog.inherit(&of.split, heir);
+            catalog.inherit(&of.split, heir.clone());
+            Some(heir)
         }
         Decision::Same(known) => {
             catalog.rekey(&known.split, seen.key);
             catalog.see(&seen, now);
+            None
         }
-        Decision::Later | Decision::Nothing => {}
+        Decision::Later | Decision::Nothing => None,
     }
 }

@@ -12,7 +12,7 @@ use regex::bytes::Regex;
 use crate::cutter::{Cutter, Limits};
 use crate::divider::{Divider, Ending};
 use crate::identity::FileKey;
-use crate::mark::Mark;
+use crate::mark::{Mark, WINDOW};
 
 /// How files are read; the same for all.
 #[derive(Clone, Debug)]
@@ -110,19 +110,20 @@ impl Manner {
             return Err(Failure::Anew);
         }
         let end = wanted.until.map_or(size, |until| until.min(size));
+        let before = match from.print {
+            Some(_) => from,
+            None => mark(&file, size.min(WINDOW))?,
+        };
         let bytes = Part { file: Arc::clone(&file), at: from.offset, end };
         let input = Input { bytes: Box::new(bytes), skip: 0, end: Some(end) };
         let mut cutter = Cutter::new(input, self.divider(), from.offset, self.skip_blank);
         let (gathered, is_all) = cutter.take(limits, wanted.ending)?;
-        // Afterwards: what was read is then known to stand behind what was read before.
-        if !from.fits(&file)? {
+        let until = mark(&file, cutter.position())?;
+        // Afterwards: what was read is then known to stand behind what was read before, and not to
+        // be partly of a file that was truncated meanwhile.
+        if !before.fits(&file)? {
             return Err(Failure::Anew);
         }
-        let until = match Mark::read(&file, cutter.position()) {
-            Ok(until) => until,
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(Failure::Anew),
-            Err(error) => return Err(error.into()),
-        };
         let open = Some(Open::Plain(file));
         Ok(Portion { gathered, until, size, is_all, ended: false, open })
     }
@@ -152,6 +153,14 @@ impl Manner {
         let open = (!ended && wanted.until.is_none()).then_some(Open::Expanded(cutter));
         Ok(Portion { gathered, until, size: until.offset, is_all: ended, ended, open })
     }
+}
+
+/// The mark of an offset in a file that had as many bytes when it was last looked at.
+fn mark(file: &File, offset: u64) -> Result<Mark, Failure> {
+    Mark::read(file, offset).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => Failure::Anew,
+        _ => error.into(),
+    })
 }
 
 /// Opens the file that has a key, if it is under this path.

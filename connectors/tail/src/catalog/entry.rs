@@ -10,6 +10,9 @@ use crate::divider::Ending;
 use crate::identity::{Identity, Life};
 use crate::mark::Mark;
 
+/// How many marks before the last are known.
+const TRAIL: usize = 8;
+
 /// Times after which something is believed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waits {
@@ -46,6 +49,8 @@ pub(crate) struct Entry {
     pub(crate) start: Mark,
     /// Where reading goes on.
     pub(crate) mark: Mark,
+    /// Where it went on before, lately.
+    pub(crate) trail: Vec<Mark>,
     /// The offset behind records that were read and are not committed.
     pub(crate) unsaved: Option<u64>,
     /// Whether something of it is in the checkpoint.
@@ -83,6 +88,7 @@ impl Entry {
             fate: Fate::Unseen,
             start: mark,
             mark,
+            trail: Vec::new(),
             unsaved: None,
             is_saved: false,
             size: 0,
@@ -100,6 +106,17 @@ impl Entry {
 
     pub(crate) fn is_compressed(&self) -> bool {
         self.compression != Compression::None
+    }
+
+    /// Its mark is about to move on.
+    pub(crate) fn leave_behind(&mut self) {
+        if self.mark.print.is_none() {
+            return;
+        }
+        if self.trail.len() == TRAIL {
+            self.trail.remove(0);
+        }
+        self.trail.push(self.mark);
     }
 
     /// It is not what has its key any more.

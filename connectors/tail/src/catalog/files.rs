@@ -1,6 +1,6 @@
 //! All files.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use forebay_core::SplitId;
 
 use super::entry::{Entry, Fate, Waits};
 use crate::divider::Ending;
+use crate::head::Head;
 use crate::identity::{FileKey, Identity, Life};
 use crate::listing::{Seen, stem};
 use crate::mark::Mark;
@@ -17,7 +18,8 @@ pub(crate) struct Catalog {
     pub(super) files: HashMap<SplitId, Entry>,
     /// The split that a file is now.
     pub(super) by_key: HashMap<FileKey, SplitId>,
-    pub(super) by_stem: HashMap<String, BTreeSet<SplitId>>,
+    /// With what each begins, if that is known and it did not change since.
+    pub(super) by_stem: HashMap<String, BTreeMap<SplitId, Option<Head>>>,
     /// Files of which something is left, or is not committed, or that are not settled.
     pub(super) active: BTreeSet<SplitId>,
     pub(super) waits: Waits,
@@ -101,6 +103,7 @@ impl Catalog {
     ) {
         for (split, entry) in &mut self.files {
             entry.mark = committed(split).unwrap_or(entry.start);
+            entry.trail.clear();
             (entry.unsaved, entry.tried, entry.is_open) = (None, None, false);
             if entry.fate == Fate::Finished(None) && !is_finished(split) {
                 entry.fate = Fate::Alive;
@@ -134,26 +137,46 @@ impl Catalog {
         split
     }
 
+    /// What a file begins with, as long as it does not change.
+    pub(crate) fn set_head(&mut self, split: &SplitId, head: Option<Head>) {
+        let Some(entry) = self.files.get(split) else { return };
+        let related = self.by_stem.get_mut(stem(Path::new(&*entry.identity.name)));
+        if let Some(known) = related.and_then(|related| related.get_mut(split)) {
+            *known = head;
+        }
+    }
+
     /// The life of a file that grows and was not known before.
     pub(crate) fn new_life(&self) -> Life {
         Life::Growing(self.lives)
     }
 
-    /// Takes a split that was planned before a crash for the file that is there, if nothing was
-    /// read of that under another name.
-    pub(crate) fn adopt(&mut self, split: &SplitId, now: Duration) -> Option<&Entry> {
+    /// Takes in a split of which something was planned before a crash, from a mark on: as what the
+    /// file is that is there, in place of what was thought of that if nothing was read of it.
+    pub(crate) fn adopt(&mut self, split: &SplitId, from: Mark, now: Duration) -> Option<&Entry> {
         if !self.files.contains_key(split) {
             let identity = Identity::parse(split)?;
             let path = identity.name.to_string();
-            let mut entry = Entry::new(identity, Path::new(&path), Mark::START);
+            let mut entry = Entry::new(identity, Path::new(&path), from);
             let known = self.by_key.get(&entry.identity.key).cloned();
             if let Some(known) = known
                 && let Some(other) = self.files.get(&known)
-                && other.mark.offset == other.start.offset
             {
-                let Entry { path, fate, size, changed, .. } = other.clone();
-                (entry.path, entry.fate, entry.size, entry.changed) = (path, fate, size, changed);
-                self.remove(&known);
+                let is_fresh = !other.is_saved && other.mark == other.start;
+                if is_fresh || other.identity.life.is_before(entry.identity.life) {
+                    let Entry { path, fate, size, changed, .. } = other.clone();
+                    (entry.path, entry.size, entry.changed) = (path, size, changed);
+                    if !matches!(fate, Fate::Finished(_)) {
+                        entry.fate = fate;
+                    }
+                }
+                if is_fresh {
+                    self.remove(&known);
+                    let orphans = self.files.values_mut();
+                    for orphan in orphans.filter(|it| it.heir.as_ref() == Some(&known)) {
+                        orphan.heir = Some(split.clone());
+                    }
+                }
             }
             self.insert(split.clone(), entry, now);
         }
@@ -176,7 +199,7 @@ impl Catalog {
             self.by_key.insert(key, split.clone());
         }
         let stem = stem(Path::new(&*entry.identity.name)).to_owned();
-        self.by_stem.entry(stem).or_default().insert(split.clone());
+        self.by_stem.entry(stem).or_default().insert(split.clone(), None);
         self.files.insert(split.clone(), entry);
         self.is_news = true;
         self.touch(&split);
@@ -206,6 +229,7 @@ impl Catalog {
             if records > 0 {
                 entry.unsaved = Some(until.offset);
                 entry.record = Some(bytes as f64 / records as f64);
+                entry.leave_behind();
             }
             entry.mark = until;
             if entry.size != size && !entry.is_compressed() {

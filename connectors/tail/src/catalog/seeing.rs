@@ -9,6 +9,7 @@ use forebay_formats::text_files::Compression;
 
 use super::entry::Fate;
 use super::files::{Catalog, Sight};
+use crate::head::Head;
 use crate::heir::Candidate;
 use crate::identity::{FileKey, Life};
 use crate::listing::{Interest, Seen, stem};
@@ -38,7 +39,9 @@ impl Catalog {
         } else {
             entry.fate = Fate::Alive;
         }
+        let mut is_changed = false;
         if let Some(entry) = self.files.get_mut(&split) {
+            is_changed = (entry.size, entry.modified) != (seen.size, seen.modified);
             entry.trouble = None;
             // What happened before the start is as long ago as the file says.
             let changed = if was_unseen { now.saturating_sub(seen.age) } else { now };
@@ -58,6 +61,9 @@ impl Catalog {
                 entry.modified = seen.modified;
             }
         }
+        if is_changed {
+            self.set_head(&split, None);
+        }
         self.touch(&split);
         Sight::Known
     }
@@ -68,7 +74,7 @@ impl Catalog {
         let is_compressed = Compression::Auto.of(&seen.path) != Compression::None;
         let whole = Life::whole(seen.size, seen.modified);
         let related = self.by_stem.get(stem(&seen.path)).into_iter().flatten();
-        let related = related.filter_map(|split| Some((split, self.files.get(split)?)));
+        let related = related.filter_map(|(split, _)| Some((split, self.files.get(split)?)));
         let fitting = related.filter(|(_, entry)| {
             entry.identity.key == seen.key
                 && !matches!(entry.fate, Fate::Anew(_))
@@ -116,25 +122,29 @@ impl Catalog {
         }
     }
 
-    /// The files that one with this path and inode may be a copy of.
-    pub(crate) fn candidates(&self, seen: &Seen) -> Vec<Candidate> {
+    /// The files that one with this path and inode, which begins so, may be a copy of.
+    pub(crate) fn candidates(&self, seen: &Seen, head: Option<&Head>) -> Vec<Candidate> {
         let related = self.by_stem.get(stem(&seen.path)).into_iter().flatten();
-        let related = related.filter_map(|split| Some((split, self.files.get(split)?)));
-        let candidates = related.filter_map(|(split, entry)| {
-            let orphan = entry.orphan_since().is_some();
-            let is_unread = entry.mark == Mark::START && entry.fate == Fate::Alive;
-            let unread = (is_unread && entry.size > 0).then(|| entry.path.clone());
-            if entry.mark.print.is_none() && unread.is_none() {
+        let alike = related.filter(|(_, known)| match (head, known) {
+            (Some(head), Some(known)) => known.may_begin(head),
+            _ => true,
+        });
+        let alike = alike.filter_map(|(split, _)| Some((split, self.files.get(split)?)));
+        let candidates = alike.filter_map(|(split, entry)| {
+            let is_there = entry.fate == Fate::Alive && !entry.is_compressed();
+            if entry.mark.print.is_none() && !(is_there && entry.mark == Mark::START) {
                 return None;
             }
+            let is_orphan = entry.orphan_since().is_some();
             Some(Candidate {
                 split: split.clone(),
                 mark: entry.mark,
-                is_orphan: orphan,
-                is_same: orphan
+                trail: entry.trail.clone(),
+                is_orphan,
+                is_same: is_orphan
                     && entry.identity.key.inode == seen.key.inode
                     && !matches!(entry.fate, Fate::Anew(_)),
-                unread,
+                place: is_there.then(|| (entry.path.clone(), entry.identity.key)),
             })
         });
         candidates.collect()

@@ -58,7 +58,7 @@ fn a_file_that_became_shorter_is_another_and_its_rest_is_lost_without_a_copy() {
     catalog.disown(&split, 2 * SECOND);
     assert_eq!(catalog.see(&seen("a.log", 7, 30), 2 * SECOND), Sight::Unknown);
     assert!(catalog.interest().unwrap().stems.contains(&"a.".to_owned()));
-    let candidates = catalog.candidates(&seen("a.log.1", 8, 100));
+    let candidates = catalog.candidates(&seen("a.log.1", 8, 100), None);
     assert_eq!((candidates[0].split.clone(), candidates[0].is_orphan), (split.clone(), true));
     assert!(catalog.settle(11 * SECOND).is_empty());
     let settled = catalog.settle(12 * SECOND);

@@ -22,7 +22,7 @@ impl TailSource {
         let split = &range.split;
         let (from, until) = (self.mark(split, &range.from)?, self.mark(split, &range.until)?);
         let now = self.view.now();
-        let Some(entry) = self.view.catalog.adopt(split, now) else {
+        let Some(entry) = self.view.catalog.adopt(split, from, now) else {
             return Err(self.foreign(&format!("split `{split}`")));
         };
         let name = entry.identity.name.clone();
@@ -97,9 +97,10 @@ impl TailSource {
         let candidate = Candidate {
             split: split.clone(),
             mark: Some(until).filter(|mark| mark.print.is_some())?,
+            trail: Vec::new(),
             is_orphan: true,
             is_same: false,
-            unread: None,
+            place: None,
         };
         for seen in self.view.list(stem(Path::new(name))).await.files {
             let compression = Compression::Auto.of(&seen.path);

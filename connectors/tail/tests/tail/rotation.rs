@@ -149,15 +149,77 @@ async fn what_was_planned_before_a_crash_is_found_in_the_copy() {
     assert!(matches!(&lost, SourceError::Lost(text) if text.contains("no copy")), "{lost}");
 }
 
+/// Copies are followed too, and nothing is believed of them soon.
+fn patient(folder: &std::path::Path) -> TailConfig {
+    TailConfig {
+        paths: vec![folder.join("a.log*")],
+        rotate_wait: TimeSpan::from_secs(8),
+        forget_after: TimeSpan::from_secs(8),
+        ..config(folder)
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_takes_long_is_not_taken_for_another_file() {
+    let folder = tempdir().unwrap();
+    let (path, copy) = (folder.path().join("a.log"), folder.path().join("a.log.1"));
+    append(&path, lines(0..300));
+    let mut harness = Harness::new(&patient(folder.path())).await;
+    harness.until(300).await;
+    let text = fs::read(&path).unwrap();
+    for part in [0..0, 0..10, 10..2000, 2000..text.len()] {
+        append(&copy, &text[part]);
+        assert_eq!(harness.watch(Duration::from_millis(1300)).await.len(), 300);
+    }
+    fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+    append(&path, lines(300..310));
+    assert_eq!(harness.until(310).await, texts_of(0..310));
+    assert_eq!(harness.watch(Duration::from_millis(1300)).await.len(), 310);
+}
+
+#[tokio::test]
+async fn what_is_read_between_copying_and_truncating_does_not_bring_the_copy_again() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    append(&path, lines(0..10));
+    let mut harness = Harness::new(&patient(folder.path())).await;
+    harness.read(4).await;
+    harness.until(10).await;
+    fs::copy(&path, folder.path().join("a.log.1")).unwrap();
+    append(&path, lines(10..12));
+    harness.until(12).await;
+    fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+    append(&path, lines(12..15));
+    assert_eq!(harness.until(15).await, texts_of(0..15));
+    assert_eq!(harness.watch(Duration::from_millis(1300)).await.len(), 15);
+}
+
+#[tokio::test]
+async fn what_was_planned_of_a_file_begun_anew_does_not_bring_the_copy_of_what_it_was() {
+    let folder = tempdir().unwrap();
+    let config = patient(folder.path());
+    append(&folder.path().join("a.log"), lines(0..10));
+    let mut harness = Harness::new(&config).await;
+    harness.until(10).await;
+    harness.commit().await;
+    let committed = harness.resume.clone();
+    copy_and_truncate(folder.path());
+    append(&folder.path().join("a.log"), lines(10..12));
+    harness.until(12).await;
+    let planned: Vec<_> = harness.slices[1..].iter().map(|slice| slice.range.clone()).collect();
+    harness.source.close().await;
+    // That the file was begun anew is not known before the replay says so.
+    let mut again = Harness::resumed(&config, committed).await;
+    assert_eq!(again.replayed(&planned).await, 2);
+    append(&folder.path().join("a.log"), lines(12..15));
+    assert_eq!(again.until(5).await, texts_of(10..15));
+    assert_eq!(again.watch(Duration::from_millis(1300)).await.len(), 5, "{:?}", again.texts());
+}
+
 #[tokio::test]
 async fn what_was_planned_of_a_copy_before_a_crash_is_read_once() {
     let folder = tempdir().unwrap();
-    let config = TailConfig {
-        paths: vec![folder.path().join("a.log*")],
-        rotate_wait: TimeSpan::from_secs(8),
-        forget_after: TimeSpan::from_secs(8),
-        ..config(folder.path())
-    };
+    let config = patient(folder.path());
     append(&folder.path().join("a.log"), lines(0..10));
     let mut harness = Harness::new(&config).await;
     harness.read(4).await;
