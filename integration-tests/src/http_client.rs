@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
+use crate::acknowledgement::SMALL_SEGMENTS;
 use crate::record::Record;
 use crate::sender::Client;
 
@@ -39,6 +40,7 @@ impl HttpClient {
             listen = "127.0.0.1:{port}"
             format = "json"
             schema = {schema}
+            {SMALL_SEGMENTS}
 
             [sinks.out]
             type = "files"

@@ -2,11 +2,13 @@
 //! client saw an `ack` for is in the files exactly once, and none is there twice.
 
 use anyhow::Result;
-use forebay_integration_tests::{LineClient, acknowledgement, to_files};
+use forebay_integration_tests::acknowledgement::{self, SMALL_SEGMENTS};
+use forebay_integration_tests::{LineClient, to_files};
 
 fn config(port: u16) -> String {
-    let source =
-        format!("type = \"socket\"\nlisten = \"tcp://127.0.0.1:{port}\"\nacknowledge = true");
+    let source = format!(
+        "type = \"socket\"\nlisten = \"tcp://127.0.0.1:{port}\"\nacknowledge = true\n{SMALL_SEGMENTS}"
+    );
     to_files("lines", &source)
 }
 

@@ -19,7 +19,8 @@ pub struct JournalSettings {
     pub fsync_interval: TimeSpan,
     /// The size at which a new segment file is begun, at least `64KiB`. Default `64MiB`. Space on
     /// the disk is freed by whole segments, and a segment is never larger than a quarter of
-    /// `max_bytes`.
+    /// `max_bytes`. As long as the gateway runs, up to four that are done with stay to be written
+    /// over, within `max_bytes`.
     pub segment_bytes: ByteSize,
     /// The most bytes that are kept, at least `1MiB`. Default `1GiB` with `durability =
     /// "journal"`, `64MiB` with `"memory"`. When half of them wait only for a sink that gathers

@@ -16,7 +16,7 @@ thread_local! {
 pub(super) fn run(data: &[u8]) {
     let [how, rest @ ..] = data else { return };
     let mut rest = rest;
-    let mut segment = header();
+    let mut segment = header(if how & 4 == 4 { 2 } else { 1 });
     let (mut seq, mut whole) = (1, 0_u64);
     while let [records, flags, length, bytes @ ..] = rest {
         let (payload, after) = bytes.split_at(usize::from(*length).min(bytes.len()));
@@ -49,9 +49,9 @@ pub(super) fn run(data: &[u8]) {
 }
 
 /// The header of a segment, as `core/src/journal/disk` describes it.
-fn header() -> Vec<u8> {
+fn header(version: u32) -> Vec<u8> {
     let mut header = b"FOREBAYJ".to_vec();
-    header.extend_from_slice(&1_u32.to_le_bytes());
+    header.extend_from_slice(&version.to_le_bytes());
     for number in [1, 1, SALT] {
         header.extend_from_slice(&u64::to_le_bytes(number));
     }
@@ -90,5 +90,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
     vec![
         [&[0][..], &entry(0, &plain), &entry(1, &refused), &entry(0, &plain)].concat(),
         [&[3][..], &entry(1, &refused), &entry(0, &plain)].concat(),
+        [&[5][..], &entry(0, &plain), &entry(2, &plain), &entry(3, &refused)].concat(),
+        [&[7][..], &entry(0, &plain), &entry(2, &plain), &entry(2, &plain)].concat(),
     ]
 }

@@ -22,6 +22,9 @@ const MAX_PAYLOAD: u32 = 128 << 20;
 /// A bit of the flags: the records were refused, and the reason follows.
 const REJECTED: u32 = 1;
 
+/// A bit of the flags: the frame was written together with the one before it.
+const CONTINUES: u32 = 2;
+
 /// The header of a frame; see [`super`] for the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
@@ -44,6 +47,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) chunk: &'a Chunk,
     /// Why they were refused, if they were.
     pub(crate) reason: Option<&'a Reason>,
+    /// Whether it is written together with the one before it.
+    pub(crate) continues: bool,
     /// The sequence number of the first record.
     pub(crate) seq: u64,
     /// When they came, in milliseconds since the Unix epoch.
@@ -84,7 +89,8 @@ impl Frame<'_> {
         let header = Header {
             payload: u32::try_from(payload.len()).unwrap_or(u32::MAX),
             records: u32::try_from(self.chunk.values.len()).unwrap_or(u32::MAX),
-            flags: if self.reason.is_some() { REJECTED } else { 0 },
+            flags: (u32::from(self.reason.is_some()) * REJECTED)
+                | (u32::from(self.continues) * CONTINUES),
             seq: self.seq,
             received_ms: self.received_ms,
             checksum: crc32fast::hash(payload),
@@ -130,6 +136,11 @@ impl Header {
     /// The sequence number after the last record.
     pub(crate) fn until(&self) -> u64 {
         self.seq + u64::from(self.records)
+    }
+
+    /// Whether the frame was written together with the one before it.
+    pub(crate) fn continues(&self) -> bool {
+        self.flags & CONTINUES != 0
     }
 
     /// The size of the frame, header included.
@@ -232,18 +243,20 @@ mod tests {
             refused in prop::option::of(any::<String>()),
             seq in 0..u64::MAX / 2,
             salt: u64,
+            continues: bool,
         ) {
             let attributes: Vec<(Arc<str>, Arc<str>)> =
                 attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
             let chunk = Chunk { peer: peer.into(), attributes, ..chunk(&values) };
             let reason = refused.map(|text| Reason::new("framing", text));
             let frame =
-                Frame { chunk: &chunk, reason: reason.as_ref(), seq, received_ms: 5 };
+                Frame { chunk: &chunk, reason: reason.as_ref(), continues, seq, received_ms: 5 };
             let mut bytes = Vec::new();
             frame.encode(salt, &mut bytes);
             prop_assert_eq!(bytes.len() as u64, frame_len(&chunk, reason.as_ref()));
             let header = Header::decode(salt, &bytes).expect("a header");
             prop_assert_eq!(header.frame_len(), bytes.len());
+            prop_assert_eq!(header.continues(), continues);
             prop_assert!(Header::decode(salt ^ 1, &bytes).is_none());
             let piece = header.piece(&Buffer::from_vec(bytes[HEADER..].to_vec())).expect("whole");
             prop_assert_eq!((piece.first, piece.until), (seq, seq + values.len() as u64));

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::recovery::extent;
 use super::segment::{SEGMENT_HEADER, Segment};
 use super::walk::{BLOCK, Damaged, Found, Walk};
 
@@ -17,7 +18,7 @@ pub struct SegmentInfo {
     pub until: u64,
     /// Records in whole frames.
     pub records: u64,
-    /// The size of the file, in bytes.
+    /// How far it was written, in bytes.
     pub bytes: u64,
     /// When the first record came, in milliseconds since the Unix epoch; `None` if there is none.
     pub oldest_ms: Option<u64>,
@@ -57,12 +58,26 @@ pub fn show(folder: &Path) -> io::Result<Vec<SegmentInfo>> {
 /// # Errors
 /// If a file cannot be read, or is no segment that this version knows.
 pub fn verify(folder: &Path) -> io::Result<Vec<SegmentReport>> {
-    Segment::list(folder)?.iter().map(|path| report(path)).collect()
+    let paths = Segment::list(folder)?;
+    let last = paths.last();
+    let mut reports = Vec::new();
+    for path in &paths {
+        let report = report(path, Some(path) == last);
+        // One that a gateway is done with meanwhile may be of another segment by now.
+        if path.try_exists()? {
+            reports.push(report?);
+        }
+    }
+    Ok(reports)
 }
 
-fn report(path: &Path) -> io::Result<SegmentReport> {
-    let segment = Segment::open(path)?
+fn report(path: &Path, is_last: bool) -> io::Result<SegmentReport> {
+    let mut segment = Segment::open(path)?
         .map_err(|what| io::Error::other(format!("cannot read {}: {what}", path.display())))?;
+    // Behind its frames stands something of the segment that had the file before.
+    if is_last && segment.is_over {
+        segment.len = extent(&segment)?.end;
+    }
     let mut info = SegmentInfo {
         path: path.to_owned(),
         first: segment.first,
@@ -80,7 +95,7 @@ fn report(path: &Path) -> io::Result<SegmentReport> {
                 info.records += piece.until - piece.first;
                 info.oldest_ms.get_or_insert(piece.received_ms);
             }
-            Found::Damage(Damaged { offset, end, seqs }) => {
+            Found::Damage(Damaged { offset, end, seqs, .. }) => {
                 damage.push(FrameDamage { offset, end, records: seqs });
                 info.until = seqs.map_or(info.until, |(_, until)| until);
             }

@@ -73,7 +73,7 @@ impl Reader {
             while !gather.is_full() {
                 let Some(found) = walk.next()? else { break };
                 match found {
-                    Found::Frame { piece, offset } => {
+                    Found::Frame { piece, offset, .. } => {
                         self.lose(expected, piece.first, pending.take(), gather)?;
                         expected = piece.until;
                         gather.take(&piece);

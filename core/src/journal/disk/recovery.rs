@@ -14,7 +14,8 @@ use crate::source::SourceError;
 
 use super::segment::{Place, SEGMENT_HEADER, Segment};
 use super::shared::{Shared, State};
-use super::walk::{BLOCK, Found, Walk};
+use super::spares::Spares;
+use super::walk::{BLOCK, Damaged, Found, Walk};
 
 /// Opens the folder, or makes it. A torn write at its end is cut off.
 pub(crate) fn open(
@@ -52,8 +53,9 @@ pub(crate) fn open(
     };
     let used = segments.iter().map(Segment::frame_bytes).sum();
     let room = Arc::new(Room::new(settings.max_bytes(), used));
+    let spares = Spares::new(folder, settings).map_err(on_disk)?;
     let state = State { segments, safe, floor: 0, writing: false };
-    Ok(Shared::new(PathBuf::from(folder), state, room, lock))
+    Ok(Shared::new(PathBuf::from(folder), state, room, spares, lock))
 }
 
 fn unknown(path: &Path, what: &str) -> SourceError {
@@ -80,29 +82,15 @@ fn recover(segment: &mut Segment) -> io::Result<u64> {
         create(segment)?;
         return Ok(segment.first);
     }
-    let (mut next, mut end) = (segment.first, SEGMENT_HEADER);
-    let mut places = Vec::new();
-    let mut walk = Walk::new(segment, SEGMENT_HEADER, segment.first, BLOCK)?;
-    while let Some(found) = walk.next()? {
-        match found {
-            Found::Frame { piece, offset } => {
-                places.push(Place { seq: piece.first, offset, received_ms: piece.received_ms });
-                (next, end) = (piece.until, walk.offset());
-            }
-            // All of the frame is there, so it may have been acknowledged: reading reports it.
-            Found::Damage(damaged) if !walk.was_cut_off() => {
-                if let Some((_, until)) = damaged.seqs {
-                    (next, end) = (until, damaged.end);
-                }
-            }
-            Found::Damage(_) => {}
-        }
-    }
+    let Extent { next, end, places } = extent(segment)?;
     if end < segment.len {
-        tracing::warn!(
-            path = %segment.path.display(), bytes = segment.len - end, offset = end,
-            "the last write to the journal was torn by a crash and is cut off"
-        );
+        let bytes = segment.len - end;
+        let path = segment.path.display();
+        if segment.is_over {
+            tracing::info!(%path, bytes, offset = end, "what stands behind the last write to the journal is cut off");
+        } else {
+            tracing::warn!(%path, bytes, offset = end, "the last write to the journal was torn by a crash and is cut off");
+        }
         let mut file = DurableFile::open(&segment.path)?;
         file.cut(end)?;
         file.sync()?;
@@ -110,4 +98,44 @@ fn recover(segment: &mut Segment) -> io::Result<u64> {
     }
     places.into_iter().for_each(|place| segment.remember(place));
     Ok(next)
+}
+
+/// How far a segment was written.
+pub(crate) struct Extent {
+    /// The next sequence number.
+    next: u64,
+    /// Where its frames end, in bytes.
+    pub(crate) end: u64,
+    places: Vec<Place>,
+}
+
+/// Finds out how far the last segment was written.
+pub(crate) fn extent(segment: &Segment) -> io::Result<Extent> {
+    let (mut next, mut end) = (segment.first, SEGMENT_HEADER);
+    let mut places = Vec::new();
+    // In a file that is written over, the first header of what is written together is written
+    // last: without it all that was written with it may be torn.
+    let mut is_torn = false;
+    let mut walk = Walk::new(segment, SEGMENT_HEADER, segment.first, BLOCK)?;
+    while let Some(found) = walk.next()? {
+        match found {
+            Found::Frame { piece, offset, continues } => {
+                is_torn &= continues;
+                if !is_torn {
+                    let (seq, received_ms) = (piece.first, piece.received_ms);
+                    places.push(Place { seq, offset, received_ms });
+                    (next, end) = (piece.until, walk.offset());
+                }
+            }
+            // All of the frame is there, so it may have been acknowledged: reading reports it.
+            Found::Damage(Damaged { seqs: Some((_, until)), continues, end: at, .. }) => {
+                is_torn &= continues;
+                if !is_torn && !walk.was_cut_off() {
+                    (next, end) = (until, at);
+                }
+            }
+            Found::Damage(_) => is_torn = segment.is_over,
+        }
+    }
+    Ok(Extent { next, end, places })
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::frame::{u32_at, u64_at};
 
 const MAGIC: [u8; 8] = *b"FOREBAYJ";
+/// The versions: of a file that was made for the segment, and of one that was written over.
 const VERSION: u32 = 1;
+const VERSION_OVER: u32 = 2;
 
 /// The size of a segment's header, in bytes.
 pub(crate) const SEGMENT_HEADER: u64 = 40;
@@ -32,6 +34,9 @@ pub(crate) struct Segment {
     pub(crate) salt: u64,
     /// Bytes that are as safe as was promised, header included.
     pub(crate) len: u64,
+    /// Whether its file was that of an older segment, of which something may stand behind the last
+    /// frame.
+    pub(crate) is_over: bool,
     /// Some of its frames, in order; none of those that were written by an earlier process, unless
     /// it is the last segment.
     pub(crate) index: Vec<Place>,
@@ -53,14 +58,15 @@ impl Segment {
     pub(crate) fn new(folder: &Path, first: u64, follows: u64) -> Self {
         let salt = fastrand::u64(..);
         let path = folder.join(format!("{first:020}-{salt:016x}.segment"));
-        Self { path, first, follows, salt, len: SEGMENT_HEADER, index: Vec::new() }
+        Self { path, first, follows, salt, len: SEGMENT_HEADER, is_over: false, index: Vec::new() }
     }
 
     /// The segment's header.
     pub(crate) fn header(&self) -> Vec<u8> {
         let mut header = Vec::with_capacity(40);
         header.extend_from_slice(&MAGIC);
-        header.extend_from_slice(&VERSION.to_le_bytes());
+        let version = if self.is_over { VERSION_OVER } else { VERSION };
+        header.extend_from_slice(&version.to_le_bytes());
         header.extend_from_slice(&self.first.to_le_bytes());
         header.extend_from_slice(&self.follows.to_le_bytes());
         header.extend_from_slice(&self.salt.to_le_bytes());
@@ -86,21 +92,28 @@ impl Segment {
             Some((first.parse::<u64>().ok()?, u64::from_str_radix(salt, 16).ok()?))
         });
         let (first, salt) = named.ok_or("its name is not that of a segment")?;
+        let path = path.to_owned();
         let mut segment =
-            Self { path: path.to_owned(), first, follows: first, salt, len, index: Vec::new() };
+            Self { path, first, follows: first, salt, len, is_over: false, index: Vec::new() };
         let checksum = header.get(..36).map(crc32fast::hash);
         if checksum.is_some() && checksum == u32_at(header, 36) && header.starts_with(&MAGIC) {
             match u32_at(header, 8) {
-                Some(VERSION) => segment.follows = u64_at(header, 20).unwrap_or(first).min(first),
+                Some(version @ (VERSION | VERSION_OVER)) => {
+                    segment.follows = u64_at(header, 20).unwrap_or(first).min(first);
+                    segment.is_over = version == VERSION_OVER;
+                }
                 version => {
                     return Err(format!(
-                        "it has version {}, and this binary knows version {VERSION}",
+                        "it has version {}, and this binary knows versions {VERSION} and \
+                         {VERSION_OVER}",
                         version.unwrap_or(0)
                     ));
                 }
             }
         } else {
-            tracing::error!(path = %path.display(), "the header of a segment is damaged");
+            tracing::error!(path = %segment.path.display(), "the header of a segment is damaged");
+            // What stands behind its frames may be of another.
+            segment.is_over = true;
         }
         Ok(segment)
     }

@@ -12,6 +12,7 @@ use crate::folder_lock::FolderLock;
 use crate::journal::room::Room;
 
 use super::segment::Segment;
+use super::spares::Spares;
 
 /// What the writer and the readers of a journal share.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     /// The sequence number after the last record that is safe; sent after each write.
     pub(crate) safe: watch::Sender<u64>,
     pub(crate) room: Arc<Room>,
+    pub(crate) spares: Spares,
     /// Damaged frames that were met.
     pub(crate) damaged: AtomicU64,
     pub(crate) _lock: FolderLock,
@@ -40,10 +42,16 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    pub(crate) fn new(folder: PathBuf, state: State, room: Arc<Room>, lock: FolderLock) -> Self {
+    pub(crate) fn new(
+        folder: PathBuf,
+        state: State,
+        room: Arc<Room>,
+        spares: Spares,
+        lock: FolderLock,
+    ) -> Self {
         let (safe, _) = watch::channel(state.safe);
         let state = Mutex::new(state);
-        Self { folder, state, safe, room, damaged: AtomicU64::new(0), _lock: lock }
+        Self { folder, state, safe, room, spares, damaged: AtomicU64::new(0), _lock: lock }
     }
 
     /// The state. Never held across I/O or an await.
@@ -74,6 +82,11 @@ impl State {
         segment.place_before(seq).map(|place| place.received_ms)
     }
 
+    /// Bytes of all frames.
+    pub(crate) fn frame_bytes(&self) -> u64 {
+        self.segments.iter().map(Segment::frame_bytes).sum()
+    }
+
     /// Bytes of the segments that hold nothing from `position` on.
     pub(crate) fn bytes_before(&self, position: u64) -> u64 {
         self.segments.range(..self.whole_before(position)).map(Segment::frame_bytes).sum()
@@ -95,7 +108,7 @@ impl State {
 impl Observe for Shared {
     fn observe(&self) -> serde_json::Value {
         let state = self.state();
-        let bytes: u64 = state.segments.iter().map(Segment::frame_bytes).sum();
+        let bytes = state.frame_bytes();
         serde_json::json!({
             "segments": state.segments.len(),
             "bytes": bytes,

@@ -281,19 +281,22 @@ impl Source for JournalSource {
     async fn commit(&mut self, committed: &[Committed]) -> Result<(), SourceError> {
         for committed in committed {
             let position = sequence(&committed.position)?;
-            let dropped = self.shared.state().drop_before(position);
+            let (dropped, used) = {
+                let mut state = self.shared.state();
+                (state.drop_before(position), state.frame_bytes())
+            };
             self.reported.retain(|(_, until)| *until > position);
-            let room = self.shared.room.clone();
+            let shared = Arc::clone(&self.shared);
             if dropped.is_empty() {
                 continue;
             }
             blocking(move || {
                 for segment in dropped {
                     // A file that cannot be removed is found again at the next start.
-                    if let Err(error) = std::fs::remove_file(&segment.path) {
+                    if let Err(error) = shared.spares.keep(&segment, used) {
                         tracing::warn!(path = %segment.path.display(), %error, "a segment stays");
                     }
-                    room.give_back(segment.frame_bytes());
+                    shared.room.give_back(segment.frame_bytes());
                 }
             })
             .await?;

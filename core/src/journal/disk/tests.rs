@@ -1,5 +1,6 @@
 mod damage;
 mod lost_folder;
+mod over;
 
 use std::collections::BTreeMap;
 use std::fs;

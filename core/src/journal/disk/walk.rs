@@ -41,6 +41,8 @@ pub(crate) enum Found {
         piece: Piece,
         /// Where it begins.
         offset: u64,
+        /// Whether it was written together with the one before it.
+        continues: bool,
     },
     /// Bytes that are no whole frame.
     Damage(Damaged),
@@ -55,6 +57,8 @@ pub(crate) struct Damaged {
     pub(crate) end: u64,
     /// The sequence numbers of the first record and after the last, if their header is whole.
     pub(crate) seqs: Option<(u64, u64)>,
+    /// Whether they were written together with the frame before them, if their header is whole.
+    pub(crate) continues: bool,
 }
 
 impl Walk {
@@ -89,8 +93,10 @@ impl Walk {
         let header = Header::decode(self.salt, self.rest()).filter(|h| h.seq >= self.expected);
         let Some(header) = header else {
             self.offset = self.next_header()?;
-            return Ok(Some(Found::Damage(Damaged { offset, end: self.offset, seqs: None })));
+            let end = self.offset;
+            return Ok(Some(Found::Damage(Damaged { offset, end, seqs: None, continues: false })));
         };
+        let continues = header.continues();
         self.expected = header.until();
         let whole = self.need(header.frame_len())?;
         self.cut_off = !whole;
@@ -103,10 +109,10 @@ impl Walk {
             None
         };
         Ok(Some(match piece {
-            Some(piece) => Found::Frame { piece, offset },
+            Some(piece) => Found::Frame { piece, offset, continues },
             None => {
                 let seqs = Some((header.seq, header.until()));
-                Found::Damage(Damaged { offset, end: self.offset, seqs })
+                Found::Damage(Damaged { offset, end: self.offset, seqs, continues })
             }
         }))
     }
@@ -173,5 +179,5 @@ impl Walk {
 
 /// Where the magic of a frame stands.
 fn find_magic(bytes: &[u8]) -> Option<usize> {
-    bytes.windows(MAGIC.len()).position(|window| window == MAGIC)
+    memchr::memmem::find(bytes, &MAGIC)
 }

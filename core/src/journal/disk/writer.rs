@@ -13,7 +13,7 @@ use crate::journal::append::Append;
 use crate::journal::intake::Refused;
 use crate::journal::settings::{Fsync, JournalSettings};
 
-use super::frame::Frame;
+use super::frame::{Frame, HEADER};
 use super::recovery::create;
 use super::segment::{Place, Segment};
 use super::shared::Shared;
@@ -103,6 +103,21 @@ impl Writer {
         if self.sync_due.is_some() {
             self.sync_interval();
         }
+        if let Err(error) = self.end() {
+            self.report(&error);
+        }
+        self.shared.spares.clear();
+    }
+
+    /// Cuts off what stands behind the last frame, in a file that was written over.
+    fn end(&mut self) -> io::Result<()> {
+        match &mut self.file {
+            Some(file) if self.segment.is_over => {
+                file.cut(self.segment.len)?;
+                file.sync()
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes a group of chunks and answers each.
@@ -122,7 +137,8 @@ impl Writer {
             let Append { chunk, reason, received_ms, .. } = &append;
             let (seq, received_ms) = (self.next, *received_ms);
             let offset = self.segment.len + self.buffer.len() as u64;
-            let frame = Frame { chunk, reason: reason.as_ref(), seq, received_ms };
+            let continues = !self.buffered.is_empty();
+            let frame = Frame { chunk, reason: reason.as_ref(), continues, seq, received_ms };
             frame.encode(self.segment.salt, &mut self.buffer);
             self.next += append.chunk.values.len() as u64;
             self.buffered.push((append, Place { seq, offset, received_ms }));
@@ -169,12 +185,21 @@ impl Writer {
         if first == self.segment.first {
             return Ok(());
         }
-        let segment = Segment::new(&self.shared.folder, first, self.next);
-        let created = create(&segment);
-        if created.is_err() {
-            let _ = std::fs::remove_file(&segment.path);
-        }
-        self.file = Some(created?);
+        self.end()?;
+        let mut segment = Segment::new(&self.shared.folder, first, self.next);
+        segment.is_over = true;
+        let file = match self.shared.spares.reuse(&segment) {
+            Some(file) => file,
+            None => {
+                segment.is_over = false;
+                let created = create(&segment);
+                if created.is_err() {
+                    let _ = std::fs::remove_file(&segment.path);
+                }
+                created?
+            }
+        };
+        self.file = Some(file);
         self.next = first;
         let mut state = self.shared.state();
         state.segments.push_back(segment.view());
@@ -214,7 +239,16 @@ impl Writer {
         let Some(file) = &mut self.file else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        file.write_at(self.segment.len, &self.buffer)?;
+        let at = self.segment.len;
+        if self.segment.is_over {
+            // The first header last: where a crash tears this, what stood there before stays, and
+            // nothing says that it does but a header that is missing.
+            let (header, rest) = self.buffer.split_at(HEADER);
+            file.write_at(at + HEADER as u64, rest)?;
+            file.write_at(at, header)?;
+        } else {
+            file.write_at(at, &self.buffer)?;
+        }
         match self.settings.fsync {
             Fsync::Batch => file.sync()?,
             Fsync::Interval => {
