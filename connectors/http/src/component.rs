@@ -6,7 +6,7 @@ use forebay_core::component::{BuildContext, Claim, Component, Input, Problem, So
 use forebay_core::units::ByteSize;
 use http::HeaderName;
 
-use crate::config::{HttpConfig, MAX_BYTES};
+use crate::config::{HttpConfig, MAX_BYTES, MAX_PATIENCE};
 use crate::receiver::HttpReceiver;
 
 /// The `http` source.
@@ -47,6 +47,10 @@ impl Component for Http {
             if span.0.is_zero() {
                 problems.push(Problem::at(key, "no request could arrive in no time"));
             }
+        }
+        if config.patience > MAX_PATIENCE {
+            let text = format!("{} is longer than {MAX_PATIENCE}", config.patience);
+            problems.push(Problem::at("patience", text));
         }
         for (index, name) in config.headers.iter().enumerate() {
             if HeaderName::from_bytes(name.as_bytes()).is_err() {

@@ -45,6 +45,10 @@ pub struct HttpConfig {
     /// 30s.
     #[serde(default = "default_timeout")]
     pub body_timeout: TimeSpan,
+    /// The longest that a request waits for room in the journal, or for a limit; then it is answered
+    /// with 429. `"0s"` answers at once. 0s to 1m, default 1s.
+    #[serde(default = "default_patience")]
+    pub patience: TimeSpan,
     /// Request headers to carry along as attributes of the records, such as `["x-request-id"]`.
     /// Default none.
     #[serde(default)]
@@ -79,6 +83,9 @@ pub enum Body {
 /// The largest value of `max_body` and `max_expanded`: offsets in a column have 31 bits.
 pub(crate) const MAX_BYTES: u64 = 1 << 30;
 
+/// The longest `patience`.
+pub(crate) const MAX_PATIENCE: TimeSpan = TimeSpan::from_secs(60);
+
 fn default_path() -> String {
     "/".to_owned()
 }
@@ -101,4 +108,8 @@ fn default_max_connections() -> usize {
 
 fn default_timeout() -> TimeSpan {
     TimeSpan::from_secs(30)
+}
+
+fn default_patience() -> TimeSpan {
+    TimeSpan::from_secs(1)
 }

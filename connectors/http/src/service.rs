@@ -158,11 +158,8 @@ impl Service {
             let records = values.len() as u64;
             let size = values.value_data().len() as u64;
             let chunk = Chunk { values, peer: Arc::clone(peer), attributes: attributes.to_vec() };
-            let outcome = if stored == 0 {
-                self.intake.offer(chunk).await
-            } else {
-                self.intake.store(chunk).await
-            };
+            let outcome =
+                if stored == 0 { self.offer(chunk).await } else { self.intake.store(chunk).await };
             outcome.map_err(|refused| match refused {
                 Refused::Busy(after) => Refusal::Busy(after),
                 Refused::TooLarge { .. } => Refusal::TooLarge(refused.to_string()),
@@ -172,6 +169,16 @@ impl Service {
             self.state.traffic.stored(records, size);
         }
         Ok(stored)
+    }
+
+    /// Stores a chunk if there is room for it before patience ends; else says when to come again.
+    async fn offer(&self, chunk: Chunk) -> Result<(), Refused> {
+        tokio::select! {
+            biased;
+            reserved = self.intake.reserve(chunk.clone(), None) => reserved?.store().await,
+            () = tokio::time::sleep(self.config.patience.0) => self.intake.offer(chunk).await,
+            () = self.stop.cancelled() => self.intake.offer(chunk).await,
+        }
     }
 }
 

@@ -138,7 +138,7 @@ async fn tls_with_client_certificates() {
 fn options_are_checked_all_at_once() {
     let config: HttpConfig = toml::from_str(
         "listen = \"8080\"\npath = \"in\"\nmax_body = \"2GiB\"\nmax_expanded = \"0B\"\n\
-         max_in_flight = \"1B\"\nmax_connections = 0\nheader_timeout = \"0s\"\n\
+         max_in_flight = \"1B\"\nmax_connections = 0\npatience = \"61s\"\nheader_timeout = \"0s\"\n\
          headers = [\"fine\", \"not fine\"]\nauth = { type = \"bearer\", tokens = [] }",
     )
     .unwrap();
@@ -154,6 +154,7 @@ fn options_are_checked_all_at_once() {
             "max_in_flight",
             "max_connections",
             "header_timeout",
+            "patience",
             "headers.1",
             "auth.tokens",
         ]

@@ -161,7 +161,7 @@ async fn a_request_is_acknowledged_only_when_it_is_stored() {
 #[tokio::test]
 async fn overload_is_said_and_passes() {
     let (intake, mut caught) = intake();
-    let running = start("", intake).await;
+    let running = start("patience = \"10ms\"", intake).await;
     caught.fill();
     let answer = running.send(post("/", "", "x")).await;
     assert_eq!(answer.status, 429);
@@ -172,6 +172,19 @@ async fn overload_is_said_and_passes() {
     assert_eq!((&seen["requests"]["429"], &seen["requests"]["2xx"]), (&1.into(), &1.into()));
     caught.close();
     assert_eq!(running.send(post("/", "", "x")).await.status, 503);
+}
+
+#[tokio::test]
+async fn a_request_waits_a_moment_for_room() {
+    let (intake, mut caught) = intake();
+    let running = start("patience = \"1m\"", intake).await;
+    caught.fill();
+    let request = post("/", "", "x");
+    let (answer, ()) = tokio::join!(running.send(&request), async {
+        running.until(|seen| seen["requests"]["in_flight"] == 1).await;
+        caught.make_room();
+    });
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]
