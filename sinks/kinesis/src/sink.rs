@@ -13,8 +13,10 @@ use forebay_core::dead_letter::Reason;
 use forebay_core::probe::Probed;
 use forebay_core::sink::{Rejected, SinkError, Verdict, Written};
 use forebay_core::{Batch, Sink};
-use futures::future::join_all;
+use futures::future::try_join_all;
+use tokio::task::JoinError;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::live::Live;
 use crate::options::KinesisSinkOptions;
@@ -95,6 +97,10 @@ fn dead(chunk: usize, row: usize, reason: Reason) -> Rejected {
     Rejected { chunk, row, verdict: Verdict::DeadLetter, reason }
 }
 
+fn broken(error: JoinError) -> SinkError {
+    SinkError::Transient(format!("the records broke down: {error}"))
+}
+
 #[async_trait]
 impl Sink for KinesisSink {
     async fn connect(&mut self) -> Result<(), SinkError> {
@@ -122,16 +128,17 @@ impl Sink for KinesisSink {
         let queues: Vec<Queue> = (0..self.queues).map(|_| new()).collect();
         let (batch, shape) = (batch.clone(), Arc::clone(&self.shape));
         let divided = tokio::task::spawn_blocking(move || divide(&batch, &shape, queues)).await;
-        let divided = divided
-            .map_err(|error| SinkError::Transient(format!("the records broke down: {error}")))?;
-        let (mut queues, mut rejected) = divided?;
+        let (queues, mut rejected) = divided.map_err(broken)??;
         let deadline = Instant::now() + self.retry_for;
-        let status = &*self.status;
-        let sending = queues.iter_mut().map(|queue| send(&*service, queue, deadline, status));
-        let sent = join_all(sending).await;
-        let is_under_way = sent.iter().any(|sent| sent.is_under_way);
+        // Tasks, for what a request costs its processors; they end with this call.
+        let sending = queues.into_iter().map(|queue| {
+            let (service, status) = (Arc::clone(&service), Arc::clone(&self.status));
+            AbortOnDropHandle::new(tokio::spawn(send(service, queue, deadline, status)))
+        });
+        let sent = try_join_all(sending).await.map_err(broken)?;
+        let is_under_way = sent.iter().any(|(_, sent)| sent.is_under_way);
         let mut trouble: Option<String> = None;
-        for (queue, sent) in queues.iter().zip(sent) {
+        for (queue, sent) in sent {
             rejected.extend(sent.dead.into_iter().map(|((chunk, row), it)| dead(chunk, row, it)));
             let Some(failure) = sent.failure else { continue };
             rejected.extend(queue.rest().map(|waiting| Rejected {

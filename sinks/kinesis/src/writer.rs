@@ -1,6 +1,7 @@
 //! Sending the records of one queue, one request after the other.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use forebay_clients::aws::{Failure, Meaning};
@@ -27,20 +28,21 @@ pub(crate) struct Sent {
     pub(crate) is_under_way: bool,
 }
 
-/// Sends all records of a queue; gives up for now when none was taken until `deadline`.
+/// Sends all records of a queue; gives up for now when none was taken until `deadline`. Returns
+/// the queue with what is left.
 pub(crate) async fn send(
-    service: &dyn Service,
-    queue: &mut Queue,
+    service: Arc<dyn Service>,
+    mut queue: Queue,
     deadline: Instant,
-    status: &Status,
-) -> Sent {
+    status: Arc<Status>,
+) -> (Queue, Sent) {
     let mut sent = Sent::default();
     let mut failures = 0;
     loop {
         let request = queue.next();
         if request.is_empty() {
             sent.failure = None;
-            return sent;
+            return (queue, sent);
         }
         let records: Vec<_> = request.iter().map(|index| &queue.get(*index).record).collect();
         let answer = service.put(&records).await;
@@ -94,7 +96,7 @@ pub(crate) async fn send(
         let is_hopeless = failure.meaning == Meaning::Gone || Instant::now() + pause > deadline;
         sent.failure = Some(failure);
         if is_hopeless {
-            return sent;
+            return (queue, sent);
         }
         sleep(pause).await;
     }
