@@ -15,11 +15,8 @@ const CLIENTS: usize = 4;
 /// Makes the configuration of a gateway that takes records on a port and writes files.
 pub type Config = fn(u16) -> String;
 
-/// Small segments of a journal: files of old ones are written over after a few hundred records.
-pub const SMALL_SEGMENTS: &str = "journal = { segment_bytes = \"64KiB\" }";
-
 /// Kills the gateway at random instants while clients send, also while it writes over old
-/// [segments](SMALL_SEGMENTS) of its journal.
+/// [segments](crate::SMALL_SEGMENTS) of its journal.
 ///
 /// # Errors
 /// What is lost, doubled, wrong or unreadable.

@@ -3,9 +3,9 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
-use crate::acknowledgement::SMALL_SEGMENTS;
 use crate::record::Record;
 use crate::sender::Client;
+use crate::to_files::{SMALL_SEGMENTS, to_files};
 
 /// Sends records as newline-delimited JSON with POST.
 #[derive(Debug)]
@@ -29,33 +29,11 @@ impl Client for HttpClient {
 }
 
 impl HttpClient {
-    /// A configuration that puts what this client sends to a port into files of JSON in `out`,
-    /// with further options of the sink.
+    /// A configuration that puts what this client sends to a port into files of JSON in `out`.
     #[must_use]
-    pub fn to_files(port: u16, sink: &str) -> String {
-        format!(
-            r#"
-            [sources.posts]
-            type = "http"
-            listen = "127.0.0.1:{port}"
-            format = "json"
-            schema = {schema}
-            {SMALL_SEGMENTS}
-
-            [sinks.out]
-            type = "files"
-            path = "out"
-            format = "json"
-            roll_interval = "100ms"
-            {sink}
-
-            [pipelines.posts]
-            from = ["posts"]
-            to = ["out"]
-            interval = "20ms"
-            "#,
-            schema = Record::SCHEMA
-        )
+    pub fn to_files(port: u16) -> String {
+        let source = format!("type = \"http\"\nlisten = \"127.0.0.1:{port}\"\n{SMALL_SEGMENTS}");
+        to_files("posts", &source)
     }
 
     /// Posts a body and answers the status.

@@ -55,5 +55,5 @@ pub use record::{Identity, Record};
 pub use row_server::{GATEWAY, RowServer};
 pub use scene::Scene;
 pub use sender::{Client, Sender};
-pub use to_files::{files_behind, to_files};
+pub use to_files::{SMALL_SEGMENTS, files_behind, to_files};
 pub use watcher::Watcher;

@@ -2,6 +2,10 @@
 
 use crate::record::Record;
 
+/// An option of receivers: small segments of a journal. Files of old ones are written over after a
+/// few hundred records.
+pub const SMALL_SEGMENTS: &str = "journal = { segment_bytes = \"64KiB\" }";
+
 /// The configuration of a pipeline of this name that takes [records](Record) as JSON from a source
 /// of the same name, whose other options are lines of TOML, and puts them into files of JSON in the
 /// folder `out`, many small ones.

@@ -4,16 +4,12 @@
 use anyhow::Result;
 use forebay_integration_tests::{HttpClient, acknowledgement};
 
-fn config(port: u16) -> String {
-    HttpClient::to_files(port, "roll_rows = 500")
-}
-
 #[test]
 fn killed_at_random_instants() -> Result<()> {
-    acknowledgement::at_random_instants::<HttpClient>(config)
+    acknowledgement::at_random_instants::<HttpClient>(HttpClient::to_files)
 }
 
 #[test]
 fn ended_at_every_named_point() -> Result<()> {
-    acknowledgement::at_every_named_point::<HttpClient>(config)
+    acknowledgement::at_every_named_point::<HttpClient>(HttpClient::to_files)
 }

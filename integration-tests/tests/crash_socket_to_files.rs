@@ -2,8 +2,7 @@
 //! client saw an `ack` for is in the files exactly once, and none is there twice.
 
 use anyhow::Result;
-use forebay_integration_tests::acknowledgement::{self, SMALL_SEGMENTS};
-use forebay_integration_tests::{LineClient, to_files};
+use forebay_integration_tests::{LineClient, SMALL_SEGMENTS, acknowledgement, to_files};
 
 fn config(port: u16) -> String {
     let source = format!(

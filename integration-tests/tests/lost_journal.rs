@@ -26,7 +26,7 @@ fn wait_for_more_lines(scene: &Scene, than: usize) -> Result<()> {
 #[test]
 fn a_folder_that_is_moved_away_and_back() -> Result<()> {
     let port = port::free()?;
-    let scene = Scene::new(&HttpClient::to_files(port, ""))?;
+    let scene = Scene::new(&HttpClient::to_files(port))?;
     let gateway = scene.start()?;
     let sender = Sender::start::<HttpClient>("posts".to_owned(), port);
     wait_for_more_lines(&scene, 0)?;
@@ -45,7 +45,7 @@ fn a_folder_that_is_moved_away_and_back() -> Result<()> {
 #[test]
 fn a_folder_that_is_deleted_takes_a_restart() -> Result<()> {
     let port = port::free()?;
-    let scene = Scene::new(&HttpClient::to_files(port, ""))?;
+    let scene = Scene::new(&HttpClient::to_files(port))?;
     let gateway = scene.start()?;
     let sender = Sender::start::<HttpClient>("before".to_owned(), port);
     wait_for_more_lines(&scene, 0)?;

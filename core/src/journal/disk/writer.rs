@@ -111,12 +111,13 @@ impl Writer {
 
     /// Cuts off what stands behind the last frame, in a file that was written over.
     fn end(&mut self) -> io::Result<()> {
-        match &mut self.file {
-            Some(file) if self.segment.is_over => {
-                file.cut(self.segment.len)?;
-                file.sync()
-            }
-            _ => Ok(()),
+        let Some(file) = self.file.as_mut().filter(|_| self.segment.is_over) else {
+            return Ok(());
+        };
+        file.cut(self.segment.len)?;
+        match self.settings.fsync {
+            Fsync::Batch | Fsync::Interval => file.sync(),
+            Fsync::Never => Ok(()),
         }
     }
 
@@ -187,25 +188,23 @@ impl Writer {
         }
         self.end()?;
         let mut segment = Segment::new(&self.shared.folder, first, self.next);
-        segment.is_over = true;
-        let file = match self.shared.spares.reuse(&segment) {
-            Some(file) => file,
-            None => {
-                segment.is_over = false;
-                let created = create(&segment);
-                if created.is_err() {
-                    let _ = std::fs::remove_file(&segment.path);
-                }
-                created?
-            }
-        };
-        self.file = Some(file);
+        self.file = Some(self.begin(&mut segment)?);
         self.next = first;
         let mut state = self.shared.state();
         state.segments.push_back(segment.view());
         state.safe = first;
         self.segment = segment;
         Ok(())
+    }
+
+    /// Makes the file of a segment, of a spare one if there is one; durable on return.
+    fn begin(&self, segment: &mut Segment) -> io::Result<DurableFile> {
+        segment.is_over = true;
+        if let Some(file) = self.shared.spares.reuse(segment) {
+            return Ok(file);
+        }
+        segment.is_over = false;
+        create(segment).inspect_err(|_| drop(std::fs::remove_file(&segment.path)))
     }
 
     /// Writes what is buffered, makes it as safe as was promised, and answers.

@@ -22,6 +22,12 @@ fn spares(folder: &Path) -> usize {
     names.filter(|path| path.extension().is_some_and(|it| it == "spare")).count()
 }
 
+/// How far the last segment is written, in bytes.
+fn written(folder: &Path) -> usize {
+    let last = verify(folder).expect("verified").pop().expect("one");
+    usize::try_from(last.info.bytes).expect("small")
+}
+
 fn damage(folder: &Path) -> usize {
     verify(folder).expect("verified").iter().map(|report| report.damage.len()).sum()
 }
@@ -66,8 +72,8 @@ async fn a_journal_that_is_written_over_holds_what_was_stored_and_nothing_else()
     assert!(times > 100, "{times}");
     journal.close().await;
     assert_eq!((spares(folder.path()), damage(folder.path())), (0, 0));
-    let end = fs::metadata(over(folder.path()).expect("written over")).expect("there").len();
-    assert_eq!(verify(folder.path()).expect("verified").pop().expect("one").info.bytes, end);
+    let path = over(folder.path()).expect("written over");
+    assert_eq!(fs::read(path).expect("read").len(), written(folder.path()));
 }
 
 /// Where what was written together last begins and ends, if all frames have this length.
@@ -83,16 +89,14 @@ async fn a_write_that_a_crash_tore_leaves_neither_records_nor_damage() {
     let (intake, mut journal) = open(folder.path()).await;
     let first = until_over(folder.path(), &intake, &mut journal).await;
     let path = over(folder.path()).expect("written over");
-    let from = usize::try_from(verify(folder.path()).expect("verified")[0].info.bytes);
-    let from = from.expect("small");
+    let from = written(folder.path());
     let before = fs::read(&path).expect("read");
     let stores = (0..20).map(|_| intake.store(chunk(["a record", "and another"])));
     let stored = futures::future::join_all(stores).await;
     assert!(stored.iter().all(Result::is_ok));
     let after = fs::read(&path).expect("read");
     assert_eq!(after.len(), before.len(), "it stands where older frames stood");
-    let end = usize::try_from(verify(folder.path()).expect("verified")[0].info.bytes);
-    let frame = (end.expect("small") - from) / 20;
+    let frame = (written(folder.path()) - from) / 20;
     let group = last_group(&after, from, frame, 20);
     let (body, whole) = (group.start + 40..group.end, group.len() / frame);
     assert!(whole > 1, "they were written together");
@@ -122,14 +126,14 @@ async fn damage_before_the_last_write_is_told_as_in_any_file() {
     let (intake, mut journal) = open(folder.path()).await;
     let first = until_over(folder.path(), &intake, &mut journal).await;
     let path = over(folder.path()).expect("written over");
-    let at = usize::try_from(verify(folder.path()).expect("verified")[0].info.bytes);
+    let at = written(folder.path());
     for value in ["one", "two", "three"] {
         intake.store(chunk([value])).await.expect("stored");
     }
     let copy = crashed(folder.path());
     let path = copy.path().join(path.file_name().expect("a name"));
     let mut bytes = fs::read(&path).expect("read");
-    bytes[at.expect("small") + 20] ^= 1;
+    bytes[at + 20] ^= 1;
     fs::write(&path, bytes).expect("written");
     assert_eq!(damage(copy.path()), 1);
     let rows = all(&mut open(copy.path()).await.1, first).await;
